@@ -1,0 +1,1 @@
+"""The store's backend, told by signed webhooks."""

@@ -1,0 +1,177 @@
+"""The command line: `python -m bot COMMAND`, or `baton COMMAND`.
+
+Exit codes: 0 done, 1 something is missing or went wrong (said in one line), 2 the command was misspelt.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Sequence
+
+from dotenv import load_dotenv
+
+from bot import logs, texts
+from bot.errors import Refused
+from bot.settings import Settings, SettingsError, load
+
+LEAST_SECRET = 16
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse and run; the answer is the exit code."""
+    options = _parser().parse_args(arguments)
+    load_dotenv()
+    try:
+        return int(options.run(options) or 0)
+    except SettingsError as error:
+        print(f"baton: {error}", file=sys.stderr)
+        return 1
+    except Refused as refusal:
+        print(f"baton: {refusal.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="baton", description=texts.TAGLINE)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("run", _run, "serve: intake, widget, console and the teams' chats")
+    add(
+        "demo",
+        _demo,
+        "serve a store, its assistant and the console on this machine, with no account anywhere",
+    )
+    add("migrate", _migrate, "bring the database up to date (run and demo do it at their start)")
+    add("check", _check, "read all settings and say what is wrong with them")
+    add("doctor", _doctor, "ask every configured platform what is missing, each with its cure")
+    manifest = add("manifest", _manifest, "print the app manifest to paste into a platform's set-up page")
+    manifest.add_argument("platform", nargs="?", default="slack", choices=["slack"])
+    failed = add("failed", _failed, "list deliveries that a platform refused; --retry ID plays one again")
+    failed.add_argument("--retry", metavar="ID", help="the id of a failed delivery")
+    return parser
+
+
+def _settings() -> Settings:
+    settings = load()
+    logs.configure(settings.log_format)
+    return settings
+
+
+def _run(_: argparse.Namespace) -> int:
+    settings = _settings()
+    if len(settings.secret) < LEAST_SECRET:
+        raise SettingsError(
+            f"BATON_SECRET: missing or shorter than {LEAST_SECRET} characters; write a long random string, for example "
+            "from `python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+        )
+    for store in settings.stores.values():
+        if not store.api_key:
+            raise SettingsError(
+                f"BATON_API_KEY: the store {store.name} has none; set it, or BATON_API_KEY_{store.name.upper()}."
+            )
+    asyncio.run(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    from bot.wiring import Baton
+
+    baton = Baton(settings)
+    stopping = stop_on_signals()
+    await baton.start()
+    print(texts.serving(settings.public_url), flush=True)
+    await stopping.wait()
+    await baton.stop()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Set by Ctrl-C or SIGTERM, once; a second Ctrl-C ends the process at once."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    return stopping
+
+
+def _demo(_: argparse.Namespace) -> int:
+    from bot import demo
+
+    logs.configure("text")
+    asyncio.run(demo.run(demo.settings()))
+    return 0
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    from bot.wiring import migrate_database
+
+    changed = migrate_database(_settings())
+    print("The database is up to date now." if changed else "The database was up to date already.")
+    return 0
+
+
+def _check(_: argparse.Namespace) -> int:
+    settings = load()
+    for store in settings.stores.values():
+        print(f"store {store.name}: team {store.team}, API key {'set' if store.api_key else 'MISSING'}, "
+              f"webhook {store.webhook_url or 'none'}")  # fmt: skip
+    for team in settings.teams.values():
+        print(f"team {team.name}: {team.chat}, channel {team.channel}, relay {team.relay}")
+    print(f"{len(settings.triggers)} keyword triggers; database {settings.database_url.split('://')[0]}")
+    return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from bot.wiring import check
+
+    settings = load()
+    logs.configure("text")
+    problems = asyncio.run(check(settings))
+    for problem in problems:
+        print(f"✗ {problem}")
+    if not problems:
+        print("✓ Everything that could be asked is in order.")
+    return 1 if problems else 0
+
+
+def _manifest(_: argparse.Namespace) -> int:
+    from bot.wiring import slack_manifest
+
+    print(json.dumps(slack_manifest(), indent=2))
+    return 0
+
+
+def _failed(options: argparse.Namespace) -> int:
+    from bot.wiring import failed_deliveries, retry_delivery
+
+    settings = _settings()
+    if options.retry:
+        number = asyncio.run(retry_delivery(settings, options.retry))
+        print(f"The delivery is due again; #{number} gets it from the running Baton.")
+        return 0
+    rows = asyncio.run(failed_deliveries(settings))
+    for row in rows:
+        print(
+            f"{row.id}  #{row.conversation}  {row.reader}  entries {row.first_seq}–{row.last_seq}  {row.error}"
+        )
+    if not rows:
+        print("Nothing has failed.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

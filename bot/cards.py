@@ -1,0 +1,155 @@
+"""A case's card: what an operator in a hurry must see first. Pure but for the names it looks up."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot import texts
+from bot.conversation import Conversation, Stage
+from bot.packet import shorten
+from bot.people import Operator, Shopper
+from bot.posts import Action, Button, Card, Field
+
+TITLE_LENGTH = 110
+FIELD_LENGTH = 300
+MOST_TRIED = 4
+MOST_ORDERS = 3
+
+
+def card_of(
+    conversation: Conversation, shopper: Shopper, owner: Operator | None, *, brand: str, current: bool = True
+) -> Card:
+    """The card as it stands now. `current` False: the case goes on in a newer thread, so no buttons."""
+    packet = conversation.packet
+    stage = conversation.stage if current else Stage.OPEN
+    return Card(
+        number=conversation.number,
+        title=shorten(packet.get("issue") or "", TITLE_LENGTH),
+        status=_status(conversation, owner) if current else texts.status_continued(),
+        stage=str(stage),
+        since=_since(conversation) if current else None,
+        fields=tuple(_fields(conversation, shopper)),
+        quote=(packet.get("sentiment") or {}).get("quote"),
+        suggestion=packet.get("suggested_reply") or packet.get("suggested_action"),
+        buttons=_buttons(conversation) if current else (),
+        urgent=conversation.priority in {"high", "urgent"},
+        footer=" · ".join(part for part in (brand, conversation.channel, conversation.priority) if part),
+    )
+
+
+def _status(conversation: Conversation, owner: Operator | None) -> str:
+    match conversation.stage:
+        case Stage.WAITING:
+            return texts.status_waiting()
+        case Stage.ACTIVE:
+            return texts.status_active(owner.name if owner else texts.SPEAKERS["operator"])
+        case Stage.RESOLVED:
+            return texts.status_resolved(owner.name if owner else None)
+        case _:
+            return texts.status_open()
+
+
+def _since(conversation: Conversation) -> float | None:
+    match conversation.stage:
+        case Stage.WAITING:
+            return conversation.waiting_since
+        case Stage.ACTIVE:
+            return conversation.claimed_at
+        case Stage.RESOLVED:
+            return conversation.resolved_at
+        case _:
+            return None
+
+
+def _buttons(conversation: Conversation) -> tuple[Button, ...]:
+    value = str(conversation.number)
+    claim = Button(Action.CLAIM, texts.BUTTON_CLAIM, value, "primary")
+    release = Button(Action.RELEASE, texts.BUTTON_RELEASE, value)
+    hand_back = Button(Action.HAND_BACK, texts.BUTTON_HAND_BACK, value)
+    resolve = Button(Action.RESOLVE, texts.BUTTON_RESOLVE, value)
+    match conversation.stage:
+        case Stage.WAITING:
+            return (claim, hand_back, resolve)
+        case Stage.ACTIVE:
+            return (resolve, release, hand_back)
+        case _:
+            return (claim,)
+
+
+def _fields(conversation: Conversation, shopper: Shopper) -> list[Field]:
+    packet = conversation.packet
+    found = [
+        Field(texts.FIELD_CUSTOMER, customer_line(shopper)),
+        Field(texts.FIELD_REASON, reason_line(packet.get("reason") or {})),
+        Field(texts.FIELD_WANTS, str(packet.get("wants") or "")),
+        Field(texts.FIELD_MOOD, str((packet.get("sentiment") or {}).get("label") or "")),
+        Field(texts.FIELD_ORDERS, orders_line(packet.get("orders") or [])),
+        Field(texts.FIELD_COLLECTED, collected_line(packet.get("collected") or {})),
+        Field(texts.FIELD_TRIED, "; ".join(str(one) for one in (packet.get("tried") or [])[:MOST_TRIED])),
+        Field(texts.FIELD_CART, cart_line(packet.get("cart") or {}, shopper.currency)),
+        Field(texts.FIELD_PAGE, str(packet.get("page") or "")),
+        Field(texts.FIELD_EARLIER, earlier_line(packet.get("earlier") or [])),
+        Field(texts.FIELD_REACHABLE, ", ".join(packet.get("reachable") or [])),
+    ]
+    return [Field(one.label, shorten(one.text, FIELD_LENGTH)) for one in found if one.text]
+
+
+def customer_line(shopper: Shopper) -> str:
+    """ "Sarah K. · vip · 3 orders · 840.5 USD": who this is to the store."""
+    orders = shopper.orders_count
+    parts = [
+        shopper.name or (texts.anonymous() if shopper.anonymous else shopper.external_id),
+        shopper.tier,
+        f"{orders} order{'' if orders == 1 else 's'}" if orders is not None else None,
+        _money(shopper.lifetime_value, shopper.currency),
+        shopper.locale,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _money(amount: object, currency: str | None) -> str | None:
+    if not isinstance(amount, int | float):
+        return None
+    return f"{amount:,.2f} {currency or ''}".strip()
+
+
+def reason_line(reason: Mapping[str, Any]) -> str:
+    """Why a person is needed, with the words that made it so."""
+    trigger = str(reason.get("trigger") or "api")
+    what = texts.REASONS.get(trigger, trigger)
+    rule, evidence = reason.get("rule"), reason.get("evidence")
+    if trigger == "keyword" and rule:
+        what = f"{what} “{rule}”"
+    return f"{what}: {evidence}" if evidence else what
+
+
+def orders_line(orders: Sequence[Any]) -> str:
+    """The newest few orders, one after the other."""
+    lines = []
+    for order in orders[:MOST_ORDERS]:
+        if isinstance(order, Mapping):
+            parts = [f"#{order['id']}" if order.get("id") else None, order.get("status"), order.get("total")]
+            lines.append(" ".join(str(part) for part in parts if part is not None))
+    more = len(orders) - MOST_ORDERS
+    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+
+
+def collected_line(collected: Mapping[str, Sequence[str]]) -> str:
+    """Facts that need not be asked again."""
+    return " · ".join(f"{name.replace('_', ' ')}: {', '.join(values)}" for name, values in collected.items())
+
+
+def cart_line(cart: Mapping[str, Any], currency: str | None) -> str:
+    """What is in the cart, if anything is."""
+    value, items = cart.get("value"), cart.get("items") or []
+    if not value and not items:
+        return ""
+    return " · ".join(
+        part for part in (_money(value, currency), f"{len(items)} items" if items else None) if part
+    )
+
+
+def earlier_line(earlier: Sequence[Mapping[str, Any]]) -> str:
+    """The shopper's earlier cases."""
+    return "; ".join(
+        f"#{one['number']} {one.get('issue') or ''} ({one.get('outcome')})" for one in earlier[:3]
+    )

@@ -1,0 +1,353 @@
+"""What can be asked of Baton, as frozen values. One handler each (see `bot.handlers`).
+
+Times are Unix seconds (UTC). `store` and `conversation_id` are the store's names for things; `number` is ours.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.entries import Reader
+from bot.people import Actor, Member
+from bot.posts import Action, Heard, Place, Posted
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperFacts:
+    """What a store says of a shopper; `id` None: anonymous for now."""
+
+    id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    tier: str | None = None
+    orders_count: int | None = None
+    lifetime_value: float | None = None
+    currency: str | None = None
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaidTurn:
+    """A turn of a transcript or a message of the store's. `id` None: derived from author, text and `at`."""
+
+    author: str  # "shopper" | "assistant"
+    text: str
+    id: str | None = None
+    at: float | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+# --- what a store's backend asks ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Hand over now. `body` holds the optional parts of DESIGN §4's body as given (summary, orders, …)."""
+
+    store: str
+    conversation_id: str
+    fingerprint: str  # the hash of the body, for the default escalation id
+    escalation_id: str | None = None
+    channel: str = "chat"
+    shopper: ShopperFacts | None = None
+    transcript: tuple[SaidTurn, ...] = ()
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogTurn:
+    """Log one turn of shopper or assistant; may escalate by itself."""
+
+    store: str
+    conversation_id: str
+    turn: SaidTurn
+    shopper: ShopperFacts | None = None
+    channel: str = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class EditTurn:
+    """The store says a message reads differently now."""
+
+    store: str
+    conversation_id: str
+    message_id: str
+    text: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTurn:
+    """The store says a message was removed."""
+
+    store: str
+    conversation_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveByStore:
+    """The store's backend closes the conversation."""
+
+    store: str
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandBackByStore:
+    """The store's backend gives the shopper back to the assistant."""
+
+    store: str
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """What came of it: a sale, a refund, a retention, something else."""
+
+    store: str
+    conversation_id: str
+    kind: str
+    amount: float | None = None
+    currency: str | None = None
+    at: float | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueToken:
+    """A store's backend (or the guest route) wants a widget token: who, and for which conversation.
+
+    Answers `{"shopper_id", "conversation_id"}`: what the token has to carry.
+    """
+
+    store: str
+    shopper: ShopperFacts
+    conversation_id: str | None = None
+
+
+# --- what a shopper's window asks; the token fixes store, shopper and conversation ----------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Whose window it is, as its token says."""
+
+    store: str
+    shopper_id: str
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperWrites:
+    """A message typed into the widget. `id` is the window's own, so that a retry counts once."""
+
+    window: Window
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperAsksForPerson:
+    """The "Talk to a person" button."""
+
+    window: Window
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperHandsBack:
+    """The "Continue with the assistant" button."""
+
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a tab has received and shown."""
+
+    window: Window
+    tab: str
+    delivered: int
+    seen: int
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    """A tab is closed."""
+
+    window: Window
+    tab: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """The shopper types."""
+
+    window: Window
+
+
+# --- what operators ask ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One compare-and-set: one winner."""
+
+    number: int
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Give the case to `to`. A lead may always; an operator an unowned case, the owner theirs."""
+
+    number: int
+    actor: Actor
+    to: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Back to the queue, at its old place."""
+
+    number: int
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """Back to the assistant."""
+
+    number: int
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Done."""
+
+    number: int
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class SendAside:
+    """A button of an offer: let that aside leave. `action` says as whom and with what before it."""
+
+    number: int
+    seq: int
+    action: Action
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorWrites:
+    """A reply typed into the console. `id` is the page's own."""
+
+    number: int
+    actor: Actor
+    text: str
+    id: str
+
+
+# --- what happens in a thread ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMessage:
+    """A person wrote in a thread. `root` names the thread, `heard` what they wrote."""
+
+    place: Place
+    heard: Heard
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEdit:
+    """A person's message reads differently now; `heard.edited_order` says since when."""
+
+    place: Place
+    heard: Heard
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadDelete:
+    """A person removed their message."""
+
+    place: Place
+    message_id: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class RootDeleted:
+    """A thread's root is gone."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMembers:
+    """Who can answer for a team now, as its chat tells."""
+
+    team: str
+    members: tuple[Member, ...]
+
+
+# --- the courier's own ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a call ended. Exactly one of: `posted` or `done`, `missing` (looked and not there), a fault."""
+
+    delivery_id: str
+    done: bool = False
+    posted: Posted | None = None
+    missing: bool = False
+    fault: str | None = None  # "place" | "root" | "entry" | "unsure"
+    reason: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Record how the lane's last call ended and get the next one, in one transaction. `stop`: only record."""
+
+    number: int
+    reader: Reader
+    holder: str
+    settled: Settled | None = None
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunDue:
+    """A due row is ripe."""
+
+    kind: str
+    number: int
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDead:
+    """Replay a dead letter with the newest text."""
+
+    delivery_id: str
+
+
+def from_button(action: Action, value: str, actor: Actor) -> Any:
+    """The command behind a button. `value` is `number` or `number:seq`; ValueError if it is neither."""
+    number, _, seq = value.partition(":")
+    plain = {
+        Action.CLAIM: Claim,
+        Action.RELEASE: Release,
+        Action.HAND_BACK: HandBack,
+        Action.RESOLVE: Resolve,
+    }
+    if action in plain:
+        return plain[action](int(number), actor)
+    return SendAside(int(number), int(seq), action, actor)

@@ -1,0 +1,196 @@
+"""The courier: makes the calls that the lanes owe, one lane at a time each, many lanes beside each other.
+
+It decides nothing: `Advance` says what to do next and is told how it ended. A slow or broken platform holds up
+its own lanes only.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.commands import Advance, Settled
+from bot.delivering import Call
+from bot.entries import Reader
+from bot.errors import Busy, EntryFault, PlaceFault, RootGone, Unsure
+from bot.lanes import Op
+from bot.people import Role
+from bot.ports import Bus, Changes, Clock, Reads, TeamChat, Wakeup, Webhook
+from bot.posts import Card, Post, Receipt
+from bot.settings import Settings
+
+logger = logging.getLogger("baton.courier")
+
+MOST_LANES = 64
+MOST_MENTIONS = 5
+LaneKey = tuple[int, Reader]
+
+
+class Courier:
+    """One per process; `holder` names it in leases."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        reads: Reads,
+        wakeup: Wakeup,
+        clock: Clock,
+        chats: Mapping[str, TeamChat],
+        webhook: Webhook,
+    ):
+        self._settings = settings
+        self._bus = bus
+        self._reads = reads
+        self._clock = clock
+        self._chats = chats
+        self._webhook = webhook
+        self._holder = secrets.token_hex(8)
+        self._unsubscribe = wakeup.subscribe(self._woken)
+        self._running: dict[LaneKey, asyncio.Task[None]] = {}
+        self._again: set[LaneKey] = set()
+        self._slots = asyncio.Semaphore(MOST_LANES)
+        self._poll: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Look for what is owed already, and from then on."""
+        self._poll = asyncio.create_task(self._look_now_and_then(), name="courier-poll")
+
+    async def stop(self) -> None:
+        """Let the calls under way end and be recorded; the rest stays owed."""
+        self._stopping = True
+        self._unsubscribe()
+        if self._poll is not None:
+            self._poll.cancel()
+        running = list(self._running.values())
+        if running:
+            _, late = await asyncio.wait(running, timeout=self._settings.timing.call_timeout * 2)
+            for task in late:
+                task.cancel()
+
+    def _woken(self, changes: Changes) -> None:
+        for key in changes.lanes:
+            self._work(key)
+
+    async def _look_now_and_then(self) -> None:
+        """Due times and backoffs end without a commit; so do leases of processes that died."""
+        while True:
+            try:
+                for key in await self._reads(lambda uow: uow.lanes.due(self._clock(), 500)):
+                    self._work(key)
+            except Exception:
+                logger.warning("looking for due lanes failed", exc_info=True)
+            await asyncio.sleep(self._settings.timing.poll)
+
+    def _work(self, key: LaneKey) -> None:
+        if self._stopping:
+            return
+        if key in self._running:
+            self._again.add(key)
+            return
+        task = asyncio.create_task(self._serve(key), name=f"lane-{key[0]}-{key[1]}")
+        self._running[key] = task
+        task.add_done_callback(lambda _: self._served(key))
+
+    def _served(self, key: LaneKey) -> None:
+        self._running.pop(key, None)
+        if key in self._again:
+            self._again.discard(key)
+            self._work(key)
+
+    async def _serve(self, key: LaneKey) -> None:
+        number, reader = key
+        async with self._slots:
+            settled: Settled | None = None
+            try:
+                while True:
+                    self._again.discard(key)  # what came until now is seen by the Advance below
+                    command = Advance(number, reader, self._holder, settled, stop=self._stopping)
+                    call: Call | None = await self._bus.submit(command)
+                    if call is None:
+                        return
+                    settled = await self._make(call)
+            except Busy:
+                logger.warning("writer busy", extra={"case": number, "reader": str(reader)})
+            except Exception:
+                logger.exception("lane failed", extra={"case": number, "reader": str(reader)})
+
+    async def _make(self, call: Call) -> Settled:
+        """Make one call; every way it can end is an answer."""
+        try:
+            async with asyncio.timeout(self._settings.timing.call_timeout):
+                return await self._find(call) if call.find else await self._carry_out(call)
+        except RootGone as fault:
+            ended = Settled(call.delivery_id, fault="root", reason=fault.reason)
+        except PlaceFault as fault:
+            ended = Settled(
+                call.delivery_id, fault="place", reason=fault.reason, retry_after=fault.retry_after
+            )
+        except EntryFault as fault:
+            ended = Settled(call.delivery_id, fault="entry", reason=fault.reason)
+        except Unsure as fault:
+            ended = Settled(call.delivery_id, fault="unsure", reason=fault.reason)
+        except TimeoutError:
+            ended = Settled(call.delivery_id, fault="unsure", reason="timeout")
+        except Exception as error:
+            logger.exception("call broke", extra={"case": call.conversation, "op": str(call.op)})
+            ended = Settled(call.delivery_id, fault="unsure", reason=type(error).__name__)
+        if call.find and ended.fault == "unsure":
+            ended = replace(
+                ended, fault="place"
+            )  # asking again is harmless; it counts as a fault of the place
+        logger.warning(
+            "call failed",
+            extra={
+                "case": call.conversation,
+                "op": str(call.op),
+                "fault": ended.fault,
+                "reason": ended.reason,
+            },
+        )
+        return ended
+
+    async def _find(self, call: Call) -> Settled:
+        posted = await self._chats[call.place.platform].find(call.place, call.delivery_id, call.attempted_at)
+        return Settled(call.delivery_id, posted=posted, done=posted is not None, missing=posted is None)
+
+    async def _carry_out(self, call: Call) -> Settled:
+        if call.op is Op.WEBHOOK:
+            body = call.content["body"].encode()
+            await self._webhook.send(call.store, call.delivery_id, body, self._clock())
+            return Settled(call.delivery_id, done=True)
+        chat, place, remote_id = self._chats[call.place.platform], call.place, call.remote_id or ""
+        posted = None
+        match call.op:
+            case Op.OPEN:
+                card = replace(Card.from_dict(call.content), mentions=await self._to_mention(call))
+                posted = await chat.open_thread(place.channel, card, call.delivery_id)
+            case Op.POST:
+                posted = await chat.post(place, Post.from_dict(call.content), call.delivery_id)
+            case Op.AMEND:
+                await chat.amend(place, remote_id, Post.from_dict(call.content))
+            case Op.RETRACT:
+                await chat.retract(place, remote_id)
+            case Op.CARD:
+                await chat.update_card(place, Card.from_dict(call.content))
+            case Op.MARK:
+                wanted, before = call.content["receipt"], call.content["before"]
+                await chat.mark(
+                    place, remote_id, Receipt(wanted) if wanted else None, Receipt(before) if before else None
+                )
+        return Settled(call.delivery_id, posted=posted, done=True)
+
+    async def _to_mention(self, call: Call) -> tuple[str, ...]:
+        """Up to five operators who are there. A new case is posted even when nobody can be asked for."""
+        team = self._settings.teams[call.team]
+        if team.mentions != "present":
+            return ()
+        try:
+            members = await self._chats[call.place.platform].members(call.place.channel)
+        except (PlaceFault, EntryFault, Unsure) as fault:
+            logger.warning("members unknown", extra={"team": team.name, "reason": fault.reason})
+            return ()
+        present = [one.actor.id for one in members if one.present and one.actor.role is not Role.NONE]
+        return tuple(present[:MOST_MENTIONS])

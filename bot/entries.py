@@ -1,0 +1,153 @@
+"""What a log consists of: the kinds of entry, who may see each, and which reader acts on it.
+
+This table is the only place that says so (DESIGN §1). A kind that is not named here cannot be appended.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Audience(StrEnum):
+    """Immutable, given when the entry is appended."""
+
+    SHOPPER = "shopper"
+    TEAM = "team"
+
+
+class Author(StrEnum):
+    """Who said it. `BATON` is the bot itself: notices, moves, faults."""
+
+    SHOPPER = "shopper"
+    ASSISTANT = "assistant"
+    OPERATOR = "operator"
+    BATON = "baton"
+
+
+class Reader(StrEnum):
+    """Everyone with a lane. The widget has none: it pulls, and the log is its outbox."""
+
+    THREAD = "thread"
+    CARD = "card"
+    RECEIPTS = "receipts"
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    MESSAGE = "message"  # said to the other side
+    ASIDE = "aside"  # said inside the team
+    EDITED = "edited"  # the text of `target` changed
+    DELETED = "deleted"  # the text of `target` was taken back
+    NOTICE = "notice"  # Baton tells the shopper something
+    ESCALATED = "escalated"
+    CLAIMED = "claimed"
+    ASSIGNED = "assigned"
+    RELEASED = "released"
+    HANDED_BACK = "handed_back"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    RETURNED = "returned"
+    OUTCOME = "outcome"
+    DEAD_LETTER = "dead_letter"  # a delivery was given up
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A row of the table: `audience` None means "as its target" (edits and deletes)."""
+
+    audience: Audience | None
+    readers: frozenset[Reader]
+
+
+def _about(audience: Audience | None, *readers: Reader) -> About:
+    return About(audience, frozenset(readers))
+
+
+_T, _C, _R, _E, _W = Reader.THREAD, Reader.CARD, Reader.RECEIPTS, Reader.EMAIL, Reader.WEBHOOK
+
+KINDS: dict[Kind, About] = {
+    Kind.MESSAGE: _about(Audience.SHOPPER, _T, _C, _R, _E, _W),
+    Kind.ASIDE: _about(Audience.TEAM, _T, _R, _W),
+    Kind.EDITED: _about(None, _T, _E, _W),
+    Kind.DELETED: _about(None, _T, _R, _E, _W),
+    Kind.NOTICE: _about(Audience.SHOPPER, _W),
+    Kind.ESCALATED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.CLAIMED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.ASSIGNED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.RELEASED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.HANDED_BACK: _about(Audience.TEAM, _T, _C, _W),
+    Kind.RESOLVED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.REOPENED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.RETURNED: _about(Audience.TEAM, _W),
+    Kind.OUTCOME: _about(Audience.TEAM, _T, _W),
+    Kind.DEAD_LETTER: _about(Audience.TEAM, _T),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry that is about to be appended; the log gives it its number.
+
+    `external_id` is the id the source knows it by (a message id of the store, the widget or the platform);
+    `order` is the source's own order, comparable as a string, used for edits and for "late".
+    """
+
+    kind: Kind
+    author: Author = Author.BATON
+    text: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    operator_id: int | None = None
+    name: str | None = None
+    source: str = ""
+    external_id: str | None = None
+    target: int | None = None
+    at: float | None = None
+    late: bool = False
+    audience: Audience | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a log, with the newest state of its body. Times are Unix seconds (UTC).
+
+    `text` is the newest text; empty once `deleted`. `edited_order` is the source's order of the newest edit:
+    an older edit changes nothing.
+    """
+
+    conversation: int
+    seq: int
+    kind: Kind
+    audience: Audience
+    author: Author
+    operator_id: int | None
+    name: str | None
+    source: str
+    external_id: str | None
+    target: int | None
+    at: float
+    stored_at: float
+    late: bool
+    handoff: int
+    text: str
+    data: dict[str, Any]
+    deleted: bool = False
+    edited: bool = False
+    edited_order: str = ""
+
+
+def for_shopper(entries: Iterable[Entry]) -> list[Entry]:
+    """Those a shopper may see. Everything that leaves the team passes through here."""
+    return [entry for entry in entries if entry.audience is Audience.SHOPPER]
+
+
+def audience_of(draft: Draft, target: Entry | None) -> Audience:
+    """The audience an entry will have for ever: its kind's, its target's, or `team` when nothing says so.
+
+    A draft may narrow its kind's audience to the team, never widen it.
+    """
+    fixed = KINDS[draft.kind].audience or (target.audience if target else Audience.TEAM)
+    return Audience.TEAM if draft.audience is Audience.TEAM else fixed

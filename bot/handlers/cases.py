@@ -1,0 +1,144 @@
+"""What operators do with a case: claim, assign, release, hand back, resolve.
+
+Each decides first and writes afterwards, so that a refusal costs nobody anything.
+"""
+
+from dataclasses import dataclass
+
+from bot import texts
+from bot.commands import Assign, Claim, HandBack, Release, Resolve
+from bot.conversation import Conversation, Move, Stage
+from bot.entries import Author, Draft, Kind
+from bot.errors import AlreadyClaimed, IllegalTransition, NotAllowed
+from bot.handlers import handoff
+from bot.people import Actor, Operator, Role
+from bot.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a click or command is answered: a word to the one who acted, if there is something to say."""
+
+    number: int
+    stage: str
+    owner: str | None
+    whisper: str | None = None
+
+
+def done(uow: UnitOfWork, conversation: Conversation, whisper: str | None = None) -> Done:
+    """The answer for a case as it stands now."""
+    owner = owner_of(uow, conversation)
+    return Done(conversation.number, str(conversation.stage), owner.name if owner else None, whisper)
+
+
+def owner_of(uow: UnitOfWork, conversation: Conversation) -> Operator | None:
+    """The owner's row."""
+    return uow.people.operator(conversation.owner_id) if conversation.owner_id else None
+
+
+def is_actor(operator: Operator | None, actor: Actor) -> bool:
+    """Whether that row is the account that acts."""
+    return operator is not None and (operator.platform, operator.external_id) == (actor.platform, actor.id)
+
+
+def require_member(actor: Actor) -> None:
+    """Guests and strangers may read and nothing more."""
+    if actor.role is Role.NONE:
+        raise NotAllowed(texts.guests_may_not())
+
+
+def refuse_if_taken(uow: UnitOfWork, conversation: Conversation, actor: Actor) -> None:
+    """The loser of a claim race is told who won, and when."""
+    owner = owner_of(uow, conversation)
+    if conversation.stage is not Stage.ACTIVE or owner is None or is_actor(owner, actor):
+        return
+    since = conversation.claimed_at or uow.now
+    raise AlreadyClaimed(
+        texts.claimed_by(owner.name, texts.ago(uow.now - since)), owner=owner.name, claimed_at=since
+    )
+
+
+def _require_owner_or_lead(uow: UnitOfWork, conversation: Conversation, actor: Actor) -> None:
+    owner = owner_of(uow, conversation)
+    if conversation.stage is Stage.ACTIVE and actor.role is not Role.LEAD and not is_actor(owner, actor):
+        raise NotAllowed(texts.not_yours(owner.name if owner else texts.SPEAKERS["operator"]))
+
+
+def claim(uow: UnitOfWork, command: Claim) -> Done:
+    """One winner: handlers run one after the other, and the first changes what the next finds."""
+    require_member(command.actor)
+    conversation = handoff.case(uow, command.number)
+    refuse_if_taken(uow, conversation, command.actor)
+    if conversation.stage is Stage.ACTIVE:
+        return done(uow, conversation, texts.already_yours())
+    operator = uow.people.operator_for(command.actor)
+    handoff.take(uow, conversation, operator, Kind.CLAIMED, operator, Move.CLAIM)
+    return done(uow, conversation)
+
+
+def assign(uow: UnitOfWork, command: Assign) -> Done:
+    """A lead may always; an operator may give away their own case or an unowned one."""
+    require_member(command.actor)
+    require_member(command.to)
+    conversation = handoff.case(uow, command.number)
+    _require_owner_or_lead(uow, conversation, command.actor)
+    if is_actor(owner_of(uow, conversation), command.to) and conversation.stage is Stage.ACTIVE:
+        return done(uow, conversation)
+    by, operator = uow.people.operator_for(command.actor), uow.people.operator_for(command.to)
+    handoff.take(uow, conversation, operator, Kind.ASSIGNED, by, Move.ASSIGN)
+    return done(uow, conversation)
+
+
+def release(uow: UnitOfWork, command: Release) -> Done:
+    """Back to the queue, at its old place."""
+    require_member(command.actor)
+    conversation = handoff.case(uow, command.number)
+    _require_owner_or_lead(uow, conversation, command.actor)
+    if not conversation.may(Move.RELEASE):
+        conversation.make(Move.RELEASE)  # raises: the table has no such move from here
+    give_up(uow, conversation, command.actor.name)
+    return done(uow, conversation)
+
+
+def give_up(uow: UnitOfWork, conversation: Conversation, by: str) -> None:
+    """The owner has it no longer; the shopper is told that the next one is being found."""
+    conversation.make(Move.RELEASE)
+    conversation.owner_id = None
+    if conversation.waiting_since is None:
+        conversation.waiting_since = uow.now
+    uow.log.append(conversation, Draft(Kind.RELEASED, Author.OPERATOR, name=by))
+    handoff.notice(uow, conversation, "released", texts.released())
+    handoff.expect_shopper(uow, conversation)
+
+
+def hand_back(uow: UnitOfWork, command: HandBack) -> Done:
+    """Back to the assistant: the owner's or a lead's to do; anybody's while nobody owns it."""
+    require_member(command.actor)
+    conversation = handoff.case(uow, command.number)
+    _require_owner_or_lead(uow, conversation, command.actor)
+    _require_move(conversation, Move.HAND_BACK)
+    handoff.end(
+        uow, conversation, Move.HAND_BACK, Kind.HANDED_BACK, command.actor.name, "handed_back",
+        texts.back_with_assistant(),
+    )  # fmt: skip
+    return done(uow, conversation)
+
+
+def resolve(uow: UnitOfWork, command: Resolve) -> Done:
+    """One tap; any operator of the team."""
+    require_member(command.actor)
+    conversation = handoff.case(uow, command.number)
+    if conversation.stage is Stage.RESOLVED:
+        return done(uow, conversation, texts.done_resolved(conversation.number))
+    _require_move(conversation, Move.RESOLVE)
+    handoff.end(
+        uow, conversation, Move.RESOLVE, Kind.RESOLVED, command.actor.name, "resolved", texts.resolved()
+    )
+    return done(uow, conversation)
+
+
+def _require_move(conversation: Conversation, move: Move) -> None:
+    if not conversation.may(move):
+        raise IllegalTransition(
+            f"#{conversation.number} is {conversation.stage}; there is nothing to {move.replace('_', ' ')}."
+        )

@@ -1,0 +1,47 @@
+"""Due rows. Whoever removes the row acts on it, so that several replicas may tick."""
+
+from bot import hours, texts
+from bot.commands import RunDue
+from bot.conversation import Awaiting, Conversation, Move, Stage
+from bot.entries import Kind, Reader
+from bot.handlers import cases, handoff
+from bot.ports import UnitOfWork
+
+
+def run(uow: UnitOfWork, command: RunDue) -> None:
+    """Act on one ripe row."""
+    if not uow.due.take(command.kind, command.number, command.due_at):
+        return
+    conversation = uow.conversations.get(command.number)
+    if conversation is None:
+        return
+    {handoff.STALE: _close_silent, handoff.IDLE: _wake_idle_owner, handoff.CARD: _refresh_card}[command.kind](
+        uow, conversation
+    )
+
+
+def _close_silent(uow: UnitOfWork, conversation: Conversation) -> None:
+    """The shopper has been silent too long. A shopper who waits for an answer is never closed."""
+    if conversation.awaiting is Awaiting.OPERATOR or conversation.stage in {Stage.WAITING, Stage.RESOLVED}:
+        handoff.expect_shopper(uow, conversation)
+        return
+    handoff.end(uow, conversation, Move.RESOLVE, Kind.RESOLVED, texts.nobody(), "resolved", texts.resolved())
+
+
+def _wake_idle_owner(uow: UnitOfWork, conversation: Conversation) -> None:
+    """An answer is due and the owner says nothing: inside hours the case goes back to the queue."""
+    if conversation.stage is not Stage.ACTIVE or conversation.awaiting is not Awaiting.OPERATOR:
+        return
+    if hours.is_open(uow.settings.teams[conversation.team].hours, uow.now):
+        cases.give_up(uow, conversation, texts.nobody())
+    else:
+        handoff.expect_shopper(uow, conversation)
+
+
+def _refresh_card(uow: UnitOfWork, conversation: Conversation) -> None:
+    """A waiting case's card shows its age; less and less often, the longer it waits."""
+    if conversation.stage is not Stage.WAITING:
+        return
+    uow.lanes.wake(conversation.number, Reader.CARD)
+    waited = uow.now - (conversation.waiting_since or uow.now)
+    uow.due.put(handoff.CARD, conversation.number, uow.now + max(60.0, waited / 2))

@@ -1,0 +1,215 @@
+"""What several handlers share: how a handoff begins and ends, and what the shopper and the team are told.
+
+Nothing here decides whether it may happen; the callers do, before they call.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot import hours, packet, texts
+from bot.conversation import Conversation, Move, Stage
+from bot.entries import Author, Draft, Entry, Kind, Reader
+from bot.errors import NotFound, OtherShopper
+from bot.packet import Reason
+from bot.people import Operator, Shopper
+from bot.ports import UnitOfWork
+
+STALE, IDLE, CARD = "stale", "idle", "card"
+
+
+def start(uow: UnitOfWork, store: str, external_id: str, channel: str, shopper: Shopper) -> Conversation:
+    """A conversation is seen for the first time."""
+    policy = uow.settings.stores[store]
+    conversation = uow.conversations.start(
+        Conversation(
+            number=0,
+            store=store,
+            external_id=external_id,
+            shopper_id=shopper.id,
+            channel=channel,
+            stage=Stage.OPEN,
+            team=policy.team,
+            created_at=uow.now,
+            updated_at=uow.now,
+        )
+    )
+    if policy.webhook_url:
+        uow.lanes.open(conversation.number, Reader.WEBHOOK)
+    return conversation
+
+
+def of_shopper(uow: UnitOfWork, conversation: Conversation, shopper_id: str) -> Shopper:
+    """Its shopper, if that is who asks; `OtherShopper` otherwise."""
+    shopper = uow.people.shopper(conversation.shopper_id)
+    if shopper is None or shopper.external_id != shopper_id:
+        raise OtherShopper("This conversation belongs to another shopper.", field="shopper.id")
+    return shopper
+
+
+def case(uow: UnitOfWork, number: int) -> Conversation:
+    """The case with that number; `NotFound` otherwise."""
+    conversation = uow.conversations.get(number)
+    if conversation is None:
+        raise NotFound(f"There is no case #{number}.", field="number")
+    return conversation
+
+
+def notice(uow: UnitOfWork, conversation: Conversation, code: str, text: str) -> Entry:
+    """Tell the shopper something, for good."""
+    data = {"code": code, "stage": str(conversation.stage)}
+    return uow.log.append(conversation, Draft(Kind.NOTICE, text=text, data=data))
+
+
+def begin(
+    uow: UnitOfWork, conversation: Conversation, reason: Reason, body: Mapping[str, Any], move: Move
+) -> None:
+    """A handoff begins: by an escalation (`Move.ESCALATE`), or an operator steps in (claim, assign)."""
+    shopper = uow.people.shopper(conversation.shopper_id)
+    assert shopper is not None, "a conversation always has a shopper"
+    if move is Move.ESCALATE:
+        conversation.make(move)
+        conversation.waiting_since = uow.now
+    conversation.handoff += 1
+    conversation.owner_id = None
+    conversation.escalated_at = uow.now
+    conversation.claimed_at = conversation.first_reply_at = conversation.resolved_at = None
+    conversation.category = body.get("category") or reason.category or conversation.category
+    conversation.priority = body.get("priority") or reason.priority or "normal"
+    said = [entry for entry in uow.log.last(conversation.number, 400) if entry.kind is Kind.MESSAGE]
+    conversation.packet = packet.build(shopper, said, reason, body, _earlier(uow, conversation))
+    uow.lanes.open(conversation.number, Reader.THREAD, _shown_before(uow, conversation))
+    uow.lanes.open(conversation.number, Reader.CARD)
+    uow.lanes.open(conversation.number, Reader.RECEIPTS)
+    uow.log.append(
+        conversation, Draft(Kind.ESCALATED, text=reason.evidence or "", data=_recorded(reason, body))
+    )
+    if move is Move.ESCALATE:
+        tell_finding(uow, conversation, reason)
+        uow.due.put(CARD, conversation.number, uow.now + 60)
+    expect_shopper(uow, conversation)
+
+
+def _recorded(reason: Reason, body: Mapping[str, Any]) -> dict[str, Any]:
+    summary = body.get("summary") or {}
+    return {**reason.as_dict(), "sentiment": summary.get("sentiment")}
+
+
+def _shown_before(uow: UnitOfWork, conversation: Conversation) -> int:
+    """Where the thread lane begins if it is new: before everything."""
+    lane = uow.lanes.lane(conversation.number, Reader.THREAD)
+    return lane.position if lane else 0
+
+
+def _earlier(uow: UnitOfWork, conversation: Conversation) -> list[dict[str, Any]]:
+    found = uow.conversations.earlier(conversation.shopper_id, conversation.number)
+    return [
+        {
+            "number": other.number,
+            "issue": (other.packet or {}).get("issue"),
+            "outcome": str(other.stage),
+            "rating": None,
+            "at": datetime.fromtimestamp(other.updated_at, ZoneInfo("UTC")).isoformat(timespec="seconds"),
+        }
+        for other in found
+    ]
+
+
+def tell_finding(uow: UnitOfWork, conversation: Conversation, reason: Reason) -> None:
+    """At once: that a person is being found and why; outside hours, when somebody will be there."""
+    team = uow.settings.teams[conversation.team]
+    opens = hours.next_opening(team.hours, uow.now)
+    if opens is not None:
+        now = datetime.fromtimestamp(uow.now, opens.tzinfo)
+        notice(uow, conversation, "hours", texts.outside_hours(opens, now))
+        return
+    notice(uow, conversation, "finding", texts.finding_person(_in_their_words(conversation, reason)))
+
+
+def _in_their_words(conversation: Conversation, reason: Reason) -> str | None:
+    """Only what the shopper wrote: a summary or a reason given by the store may be meant for the team alone."""
+    if reason.trigger == "explicit_request":
+        return None  # they know that they asked
+    if reason.trigger == "keyword" and reason.rule is not None:
+        return reason.evidence  # a rule of ours found it in their message
+    quote: str | None = conversation.packet.get("sentiment", {}).get("quote")
+    return quote
+
+
+def another_reason(
+    uow: UnitOfWork, conversation: Conversation, reason: Reason, body: Mapping[str, Any]
+) -> None:
+    """While a person is needed or engaged already: the reason is added, nothing else."""
+    uow.log.append(
+        conversation,
+        Draft(Kind.ESCALATED, text=reason.evidence or "", data={**_recorded(reason, body), "again": True}),
+    )
+
+
+def resume(conversation: Conversation) -> None:
+    """The handoff that was resolved goes on: the same thread."""
+    conversation.handoffs_ended = conversation.handoff - 1
+    conversation.resolved_at = None
+
+
+def take(
+    uow: UnitOfWork, conversation: Conversation, operator: Operator, kind: Kind, by: Operator, move: Move
+) -> None:
+    """Give the case to `operator`, whatever stage it is in; `move` is claim, assign or take over."""
+    following = conversation.stage
+    if following is Stage.OPEN or conversation.handoff == 0:
+        begin(uow, conversation, Reason("claim"), {}, move)
+    elif following is Stage.RESOLVED:
+        resume(conversation)
+    conversation.make(move)
+    own(uow, conversation, operator, kind, by)
+
+
+def own(uow: UnitOfWork, conversation: Conversation, operator: Operator, kind: Kind, by: Operator) -> None:
+    """`operator` has it from now on; the shopper is told who is there."""
+    conversation.owner_id = operator.id
+    if conversation.claimed_at is None:
+        conversation.claimed_at = uow.now
+    data = {"by": by.name} if by.id != operator.id else {}
+    uow.log.append(
+        conversation,
+        Draft(kind, Author.OPERATOR, operator_id=operator.id, name=operator.name, data=data),
+    )
+    notice(uow, conversation, "claimed", texts.claimed(operator.first_name))
+    uow.due.drop(CARD, conversation.number)
+    expect_shopper(uow, conversation)
+
+
+def end(
+    uow: UnitOfWork, conversation: Conversation, move: Move, kind: Kind, by: str, code: str, text: str
+) -> None:
+    """A handoff ends (resolve, hand back); `by` is a name for the team."""
+    conversation.make(move)
+    conversation.handoffs_ended = conversation.handoff
+    conversation.waiting_since = None
+    if move is Move.RESOLVE:
+        conversation.resolved_at = uow.now
+    draft = Draft(kind, name=by, operator_id=conversation.owner_id)
+    uow.log.append(conversation, draft)
+    notice(uow, conversation, code, text)
+    uow.due.drop(CARD, conversation.number)
+    uow.due.drop(IDLE, conversation.number)
+    expect_shopper(uow, conversation)
+
+
+def expect_shopper(uow: UnitOfWork, conversation: Conversation) -> None:
+    """(Re)start the clocks that close a silent conversation and wake an idle owner."""
+    follow = uow.settings.followup
+    match conversation.stage:
+        case Stage.OPEN:
+            uow.due.put(STALE, conversation.number, uow.now + follow.stale_open)
+        case Stage.ACTIVE:
+            uow.due.put(STALE, conversation.number, uow.now + follow.stale_shopper)
+            if conversation.last_shopper_seq > conversation.last_answer_seq:
+                uow.due.put(IDLE, conversation.number, uow.now + follow.idle_release)
+            else:
+                uow.due.drop(IDLE, conversation.number)
+        case _:
+            uow.due.drop(STALE, conversation.number)
+            uow.due.drop(IDLE, conversation.number)

@@ -1,0 +1,348 @@
+"""What a store's backend asks: escalate, log a turn, edit, delete, resolve, hand back, issue a token."""
+
+import hashlib
+import uuid
+from typing import Any
+
+from bot import texts, triggers, views
+from bot.commands import (
+    DeleteTurn,
+    EditTurn,
+    Escalate,
+    HandBackByStore,
+    IssueToken,
+    LogTurn,
+    RecordOutcome,
+    ResolveByStore,
+    SaidTurn,
+    ShopperFacts,
+)
+from bot.conversation import Conversation, Move, Stage
+from bot.entries import Author, Draft, Entry, Kind
+from bot.errors import NotFound, OtherShopper, PersonInControl
+from bot.handlers import handoff
+from bot.packet import Reason
+from bot.people import Shopper
+from bot.ports import UnitOfWork
+
+API = "api"
+
+
+def escalate(uow: UnitOfWork, command: Escalate) -> dict[str, Any]:
+    """Hand over now. A repeated escalation gets the first answer."""
+    conversation = uow.conversations.named(command.store, command.conversation_id)
+    ended = conversation.handoffs_ended if conversation else 0
+    escalation = command.escalation_id or f"{command.fingerprint}:{ended}"
+    key = f"escalation:{command.store}:{command.conversation_id}:{escalation}"
+    answered = uow.inbox.answer(key)
+    if answered is not None:
+        return answered
+    conversation = _conversation(
+        uow, command.store, command.conversation_id, command.channel, command.shopper
+    )
+    _append_transcript(uow, conversation, command.transcript)
+    reason = _reason(command.body)
+    if conversation.in_persons_hands:
+        handoff.another_reason(uow, conversation, reason, command.body)
+    else:
+        handoff.begin(uow, conversation, reason, command.body, Move.ESCALATE)
+    answer = views.conversation_view(uow, conversation)
+    uow.inbox.remember(key, answer)
+    return answer
+
+
+def _reason(body: dict[str, Any]) -> Reason:
+    given = body.get("reason") or {}
+    return Reason(
+        trigger=given.get("trigger") or "api",
+        rule=given.get("rule"),
+        evidence=given.get("evidence") or given.get("detail"),
+        category=body.get("category"),
+        priority=body.get("priority"),
+    )
+
+
+def _conversation(
+    uow: UnitOfWork, store: str, conversation_id: str, channel: str, facts: ShopperFacts | None
+) -> Conversation:
+    """The named conversation with its shopper's facts up to date, started if it is new."""
+    conversation = uow.conversations.named(store, conversation_id)
+    if conversation is None:
+        return handoff.start(uow, store, conversation_id, channel, _shopper(uow, store, facts))
+    _identify(uow, conversation, facts)
+    return conversation
+
+
+def _shopper(uow: UnitOfWork, store: str, facts: ShopperFacts | None) -> Shopper:
+    """The store's shopper of that id, or a new one; without an id an anonymous one gets a generated id."""
+    facts = facts or ShopperFacts()
+    known = uow.people.shopper_named(store, facts.id) if facts.id else None
+    if known is None:
+        external_id = facts.id or f"anon-{uuid.uuid4().hex[:20]}"
+        known = uow.people.add_shopper(Shopper(0, store, external_id, uow.now, anonymous=facts.id is None))
+    _learn(known, facts)
+    return known
+
+
+def _learn(shopper: Shopper, facts: ShopperFacts) -> None:
+    for name in ("name", "email", "tier", "orders_count", "lifetime_value", "currency", "locale"):
+        value = getattr(facts, name)
+        if value is not None:
+            setattr(shopper, name, value)
+
+
+def _identify(uow: UnitOfWork, conversation: Conversation, facts: ShopperFacts | None) -> None:
+    """An anonymous shopper is replaced by the first named one; anybody else is refused."""
+    if facts is None:
+        return
+    shopper = uow.people.shopper(conversation.shopper_id)
+    assert shopper is not None, "a conversation always has a shopper"
+    if facts.id is not None and facts.id != shopper.external_id:
+        if not shopper.anonymous:
+            raise OtherShopper("This conversation belongs to another shopper.", field="shopper.id")
+        shopper = _shopper(uow, conversation.store, facts)
+        conversation.shopper_id = shopper.id
+    _learn(shopper, facts)
+
+
+def turn_id(turn: SaidTurn) -> str:
+    """The id of a turn; without one: a hash of author, text and `at` (DESIGN §1)."""
+    if turn.id:
+        return turn.id
+    return "h-" + hashlib.sha256(f"{turn.author}\0{turn.text}\0{turn.at}".encode()).hexdigest()[:24]
+
+
+def _append_turn(uow: UnitOfWork, conversation: Conversation, turn: SaidTurn) -> Entry:
+    return uow.log.append(
+        conversation,
+        Draft(
+            Kind.MESSAGE,
+            Author(turn.author),
+            text=turn.text,
+            data=turn.data,
+            source=API,
+            external_id=turn_id(turn),
+            at=turn.at,
+        ),
+    )
+
+
+def _append_transcript(uow: UnitOfWork, conversation: Conversation, turns: tuple[SaidTurn, ...]) -> None:
+    """Items the log already has are skipped, the others appended in the order given."""
+    ids = [turn_id(turn) for turn in turns]
+    known = uow.log.known_ids(conversation.number, ids) if ids else set()
+    for turn, its_id in zip(turns, ids, strict=True):
+        if its_id not in known:
+            known.add(its_id)
+            _append_turn(uow, conversation, turn)
+
+
+def log_turn(uow: UnitOfWork, command: LogTurn) -> dict[str, Any]:
+    """Log one turn. The assistant's are refused while a person is needed or engaged, in this transaction."""
+    turn = command.turn
+    key = f"turn:{command.store}:{command.conversation_id}:{turn_id(turn)}"
+    answered = uow.inbox.answer(key)
+    if answered is not None:
+        return answered
+    known = uow.conversations.named(command.store, command.conversation_id)
+    logged = uow.log.by_external_id(known.number, turn_id(turn)) if known else None
+    if known is not None and logged is not None and (logged.source == API or logged.author == turn.author):
+        return _turn_answer(known, logged, None)  # it came by a transcript, or by the widget
+    if turn.author == Author.ASSISTANT and known is not None and known.in_persons_hands:
+        raise PersonInControl(
+            f"Case #{known.number} is {known.stage}: a person answers now, so the assistant's message was not stored.",
+            stage=str(known.stage),
+        )
+    conversation = _conversation(
+        uow, command.store, command.conversation_id, command.channel, command.shopper
+    )
+    entry = _append_turn(uow, conversation, turn)
+    reason = shopper_said(uow, conversation, entry) if turn.author == Author.SHOPPER else None
+    if turn.author == Author.ASSISTANT:
+        handoff.expect_shopper(uow, conversation)
+    answer = _turn_answer(conversation, entry, reason)
+    uow.inbox.remember(key, answer)
+    return answer
+
+
+def _turn_answer(conversation: Conversation, entry: Entry, reason: Reason | None) -> dict[str, Any]:
+    trigger = {"kind": reason.trigger, "rule": reason.rule, "evidence": reason.evidence} if reason else None
+    return {
+        "escalated": reason is not None,
+        "trigger": trigger,
+        "assistant_may_reply": not conversation.in_persons_hands,
+        "seq": entry.seq,
+    }
+
+
+_COURTESIES = frozenset(
+    [
+        "thanks",
+        "thank",
+        "you",
+        "thankyou",
+        "thx",
+        "ty",
+        "thnx",
+        "tks",
+        "ok",
+        "okay",
+        "okey",
+        "great",
+        "perfect",
+        "cool",
+        "nice",
+        "bye",
+        "goodbye",
+        "cheers",
+        "so",
+        "much",
+        "a",
+        "lot",
+        "very",
+        "many",
+        "you're",
+        "welcome",
+        "the",
+        "best",
+        "good",
+        "day",
+        "have",
+    ]
+)
+
+
+def is_courtesy(text: str) -> bool:
+    """Nothing but a thank-you or goodbye: no reason to reopen."""
+    words = "".join(char if char.isalnum() or char == "'" else " " for char in text.lower()).split()
+    return all(word in _COURTESIES for word in words) and len(words) <= 8
+
+
+def shopper_said(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> Reason | None:
+    """What a shopper's new message changes: it may escalate, reopen, or come back to the assistant.
+
+    The answer is the reason if it escalated.
+    """
+    if conversation.stage is Stage.RESOLVED:
+        if is_courtesy(entry.text):
+            return None
+        resolved_at = conversation.resolved_at or 0.0
+        had_handoff = conversation.handoff > 0
+        if had_handoff and uow.now - resolved_at <= uow.settings.followup.reopen_window:
+            _reopen(uow, conversation)
+            return None
+        conversation.make(Move.RETURN)
+        uow.log.append(conversation, Draft(Kind.RETURNED))
+    if conversation.stage is Stage.OPEN:
+        reason = triggers.evaluate(uow.settings.triggers, entry.text)
+        if reason is not None:
+            handoff.begin(uow, conversation, reason, {}, Move.ESCALATE)
+            return reason
+    handoff.expect_shopper(uow, conversation)
+    return None
+
+
+def _reopen(uow: UnitOfWork, conversation: Conversation) -> None:
+    conversation.make(Move.REOPEN)
+    handoff.resume(conversation)
+    conversation.waiting_since = uow.now
+    conversation.owner_id = None
+    uow.log.append(conversation, Draft(Kind.REOPENED))
+    handoff.notice(uow, conversation, "reopened", texts.reopened())
+    uow.due.put(handoff.CARD, conversation.number, uow.now + 60)
+    handoff.expect_shopper(uow, conversation)
+
+
+def _named(uow: UnitOfWork, store: str, conversation_id: str) -> Conversation:
+    conversation = uow.conversations.named(store, conversation_id)
+    if conversation is None:
+        raise NotFound(f"There is no conversation {conversation_id!r} in this store.", field="id")
+    return conversation
+
+
+def _message(uow: UnitOfWork, conversation: Conversation, message_id: str) -> Entry:
+    entry = uow.log.by_external_id(conversation.number, message_id)
+    if entry is None or entry.kind is not Kind.MESSAGE or entry.author is Author.OPERATOR:
+        raise NotFound(f"There is no message {message_id!r} in this conversation.", field="message_id")
+    return entry
+
+
+def edit_turn(uow: UnitOfWork, command: EditTurn) -> dict[str, Any]:
+    """The newest text wins; the same text again changes nothing."""
+    conversation = _named(uow, command.store, command.conversation_id)
+    entry = _message(uow, conversation, command.message_id)
+    if not entry.deleted and entry.text != command.text and command.order > entry.edited_order:
+        edit(uow, conversation, entry, command.text, command.order)
+    return {"seq": entry.seq, "head": conversation.head}
+
+
+def edit(uow: UnitOfWork, conversation: Conversation, entry: Entry, text: str, order: str) -> None:
+    """Give a message a new text, for everyone who has it."""
+    uow.log.rewrite(entry, text, order)
+    uow.log.append(
+        conversation,
+        Draft(Kind.EDITED, entry.author, text=text, source=entry.source, target=entry.seq,
+              operator_id=entry.operator_id, name=entry.name),
+    )  # fmt: skip
+
+
+def delete_turn(uow: UnitOfWork, command: DeleteTurn) -> dict[str, Any]:
+    """Taken back for good; again changes nothing."""
+    conversation = _named(uow, command.store, command.conversation_id)
+    entry = _message(uow, conversation, command.message_id)
+    if not entry.deleted:
+        delete(uow, conversation, entry)
+    return {"seq": entry.seq, "head": conversation.head}
+
+
+def delete(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> None:
+    """Take a message back from everyone who has it."""
+    uow.log.blank(entry)
+    uow.log.append(conversation, Draft(Kind.DELETED, entry.author, source=entry.source, target=entry.seq))
+
+
+def resolve(uow: UnitOfWork, command: ResolveByStore) -> dict[str, Any]:
+    """Closed by the store; again changes nothing."""
+    conversation = _named(uow, command.store, command.conversation_id)
+    if conversation.stage is not Stage.RESOLVED:
+        handoff.end(uow, conversation, Move.RESOLVE, Kind.RESOLVED, "the store", "resolved", texts.resolved())
+    return views.conversation_row(uow, conversation)
+
+
+def hand_back(uow: UnitOfWork, command: HandBackByStore) -> dict[str, Any]:
+    """Back to the assistant; again changes nothing."""
+    conversation = _named(uow, command.store, command.conversation_id)
+    if conversation.stage is not Stage.OPEN:
+        handoff.end(
+            uow, conversation, Move.HAND_BACK, Kind.HANDED_BACK, "the store", "handed_back",
+            texts.back_with_assistant(),
+        )  # fmt: skip
+    return views.conversation_row(uow, conversation)
+
+
+def record_outcome(uow: UnitOfWork, command: RecordOutcome) -> dict[str, Any]:
+    """What came of it, in the log."""
+    conversation = _named(uow, command.store, command.conversation_id)
+    key = f"outcome:{command.store}:{command.conversation_id}:{command.key}" if command.key else None
+    answered = uow.inbox.answer(key) if key else None
+    if answered is not None:
+        return answered
+    data = {"kind": command.kind, "amount": command.amount, "currency": command.currency}
+    entry = uow.log.append(conversation, Draft(Kind.OUTCOME, data=data, source=API, at=command.at))
+    answer = {"seq": entry.seq}
+    if key:
+        uow.inbox.remember(key, answer)
+    return answer
+
+
+def issue_token(uow: UnitOfWork, command: IssueToken) -> dict[str, str]:
+    """Whom and which conversation a widget token has to carry. Nothing starts before something is said."""
+    conversation_id = command.conversation_id or f"w-{uuid.uuid4().hex[:20]}"
+    conversation = uow.conversations.named(command.store, conversation_id)
+    if conversation is not None:
+        _identify(uow, conversation, command.shopper)
+        shopper = uow.people.shopper(conversation.shopper_id)
+        assert shopper is not None, "a conversation always has a shopper"
+    else:
+        shopper = _shopper(uow, command.store, command.shopper)
+    return {"shopper_id": shopper.external_id, "conversation_id": conversation_id}

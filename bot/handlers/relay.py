@@ -1,0 +1,214 @@
+"""What operators write: in a thread, in the console, edited, deleted, or sent after all (DESIGN §2, relay mode)."""
+
+from dataclasses import replace
+
+from bot import relay, texts
+from bot.commands import OperatorWrites, SendAside, ThreadDelete, ThreadEdit, ThreadMessage
+from bot.conversation import Conversation, Move, Stage
+from bot.entries import Author, Draft, Entry, Kind, Reader
+from bot.errors import NotAllowed, NotFound, Refused
+from bot.handlers import cases, handoff
+from bot.handlers.cases import Done, done
+from bot.handlers.intake import delete, edit
+from bot.lanes import Binding, Link
+from bot.people import Operator, Role
+from bot.ports import UnitOfWork
+from bot.posts import Action, Heard, Place
+
+CONSOLE = "console"
+
+
+def _key(place: Place, message_id: str) -> str:
+    """What happened, as DESIGN §1 names it."""
+    return f"{place.platform}:{place.channel}:{message_id}"
+
+
+def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
+    """A person wrote in a thread. None: the thread is not ours, or it is known already."""
+    key = _key(command.place, command.heard.id)
+    if uow.inbox.answer(key) is not None:
+        return None
+    binding = uow.lanes.binding_at(command.place.platform, command.place.channel, command.place.root)
+    if binding is None:
+        return None
+    if uow.inbox.answer(f"{key}:delete") is not None:
+        uow.inbox.remember(key, {"tombstone": True})  # its delete overtook it
+        return None
+    conversation = handoff.case(uow, binding.conversation)
+    operator = uow.people.operator_for(command.actor)
+    entry = _written(uow, conversation, binding, operator, command.actor.role, command.heard)
+    uow.inbox.remember(key, {"seq": entry.seq})
+    uow.lanes.add_link(
+        Link(binding.platform, binding.channel, command.heard.id, conversation.number, binding.id,
+             entry.seq, entry.seq, ours=False)
+    )  # fmt: skip
+    binding.last_order = max(binding.last_order, command.heard.order)
+    handoff.expect_shopper(uow, conversation)
+    return done(uow, conversation, texts.kept_inside() if entry.data.get("command") else None)
+
+
+def _written(
+    uow: UnitOfWork,
+    conversation: Conversation,
+    binding: Binding,
+    operator: Operator,
+    role: Role,
+    heard: Heard,
+) -> Entry:
+    mode = uow.settings.teams[conversation.team].relay
+    member = role is not Role.NONE
+    verdict = relay.judge(heard.text, heard.addressed, operator.id, conversation, mode, member=member)
+    draft = Draft(
+        Kind.MESSAGE if verdict.fate is relay.Fate.LEAVES else Kind.ASIDE,
+        Author.OPERATOR,
+        text=heard.text,
+        data={"offer": str(verdict.offer)} if verdict.offer else {},
+        operator_id=operator.id,
+        name=operator.first_name,
+        source=binding.platform,
+        external_id=heard.id,
+        at=heard.at,
+        late=heard.order < binding.last_order,
+    )
+    if verdict.fate is relay.Fate.COMMAND:
+        draft = replace(draft, data={"command": True})
+    if draft.late:
+        draft = replace(draft, data={**draft.data, "late": True})
+    return uow.log.append(conversation, draft)
+
+
+def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:
+    """The newest text wins. An edit of an unknown message is that message."""
+    place, heard = command.place, command.heard
+    key = f"{_key(place, heard.id)}:edit:{heard.edited_order}"
+    if uow.inbox.answer(key) is not None or uow.inbox.answer(f"{_key(place, heard.id)}:delete") is not None:
+        return None
+    link = uow.lanes.link(place.platform, place.channel, heard.id)
+    if link is None:
+        written = thread_message(uow, ThreadMessage(place, heard, command.actor))
+        if written is not None:
+            uow.inbox.remember(key, {})
+        return written
+    entry = uow.log.entry(link.conversation, link.last_seq)
+    if link.ours or entry is None:
+        return None
+    uow.inbox.remember(key, {})
+    if heard.edited_order > entry.edited_order and not entry.deleted:
+        _edited(uow, link, entry, heard)
+    return None
+
+
+def _edited(uow: UnitOfWork, link: Link, entry: Entry, heard: Heard) -> None:
+    """An edit that makes a relayed message an aside is a delete for the shopper, and its text a team entry; an
+    edit never turns a note outward."""
+    conversation = handoff.case(uow, link.conversation)
+    inside = heard.addressed is not None or relay.is_marked_inside(heard.text)
+    if entry.kind is Kind.MESSAGE and inside:
+        delete(uow, conversation, entry)
+        aside = uow.log.append(
+            conversation,
+            Draft(Kind.ASIDE, Author.OPERATOR, text=heard.text, operator_id=entry.operator_id, name=entry.name,
+                  source=entry.source, external_id=heard.id),
+        )  # fmt: skip
+        link.first_seq = link.last_seq = aside.seq
+        return
+    text = relay.without_marker(heard.text) if entry.data.get("aside") else heard.text
+    if text != entry.text:
+        edit(uow, conversation, entry, text, heard.edited_order)
+
+
+def thread_delete(uow: UnitOfWork, command: ThreadDelete) -> None:
+    """Taken back by its author. A delete of an unknown message leaves a tombstone."""
+    place = command.place
+    key = f"{_key(place, command.message_id)}:delete"
+    if uow.inbox.answer(key) is not None:
+        return
+    link = uow.lanes.link(place.platform, place.channel, command.message_id)
+    if link is None and uow.lanes.binding_at(place.platform, place.channel, place.root) is None:
+        return  # a thread that is not ours
+    uow.inbox.remember(key, {})
+    entry = uow.log.entry(link.conversation, link.last_seq) if link is not None and not link.ours else None
+    if entry is not None and not entry.deleted:
+        delete(uow, handoff.case(uow, entry.conversation), entry)
+
+
+def operator_writes(uow: UnitOfWork, command: OperatorWrites) -> Done:
+    """A reply from the console, by the same rules."""
+    cases.require_member(command.actor)
+    conversation = handoff.case(uow, command.number)
+    key = f"{CONSOLE}:{command.number}:{command.id}"
+    if uow.inbox.answer(key) is not None:
+        return done(uow, conversation)
+    operator = uow.people.operator_for(command.actor)
+    mode = uow.settings.teams[conversation.team].relay
+    verdict = relay.judge(command.text, None, operator.id, conversation, mode)
+    entry = uow.log.append(
+        conversation,
+        Draft(
+            Kind.MESSAGE if verdict.fate is relay.Fate.LEAVES else Kind.ASIDE,
+            Author.OPERATOR,
+            text=command.text,
+            data={"offer": str(verdict.offer)} if verdict.offer else {},
+            operator_id=operator.id,
+            name=operator.first_name,
+            source=CONSOLE,
+            external_id=command.id,
+        ),
+    )
+    uow.inbox.remember(key, {"seq": entry.seq})
+    handoff.expect_shopper(uow, conversation)
+    return done(uow, conversation)
+
+
+def send_aside(uow: UnitOfWork, command: SendAside) -> Done:
+    """A button of an offer: that aside leaves after all, under the name of who clicked."""
+    cases.require_member(command.actor)
+    conversation = handoff.case(uow, command.number)
+    entry = uow.log.entry(command.number, command.seq)
+    if entry is None or entry.kind is not Kind.ASIDE:
+        raise NotFound(f"#{command.number} has no such message.", field="seq")
+    key = f"aside:{command.number}:{command.seq}"
+    if uow.inbox.answer(key) is not None:
+        return done(uow, conversation, texts.sent_already())
+    text = relay.without_marker(entry.text)
+    if entry.deleted or not text:
+        raise Refused(texts.nothing_to_send())
+    _make_sendable(uow, conversation, command)
+    operator = uow.people.operator_for(command.actor)
+    message = uow.log.append(
+        conversation,
+        Draft(Kind.MESSAGE, Author.OPERATOR, text=text, data={"aside": entry.seq}, operator_id=operator.id,
+              name=operator.first_name, source=entry.source),
+    )  # fmt: skip
+    uow.inbox.remember(key, {"seq": message.seq})
+    _relink(uow, conversation, entry, message)
+    handoff.expect_shopper(uow, conversation)
+    return done(uow, conversation)
+
+
+def _make_sendable(uow: UnitOfWork, conversation: Conversation, command: SendAside) -> None:
+    """Whoever clicks must own the case, become its owner, or say that it leaves in their name."""
+    owner = cases.owner_of(uow, conversation)
+    owns = conversation.stage is Stage.ACTIVE and cases.is_actor(owner, command.actor)
+    if owns or (command.action is Action.SEND_AS_ME and conversation.stage is Stage.ACTIVE):
+        return
+    if command.action is Action.TAKE_OVER and conversation.stage is Stage.ACTIVE:
+        if command.actor.role is not Role.LEAD:
+            raise NotAllowed(texts.only_leads_take_over(owner.name if owner else ""))
+        move = Move.TAKE_OVER
+    elif command.action is Action.SEND:
+        raise NotAllowed(texts.not_yours(owner.name if owner else texts.SPEAKERS["operator"]))
+    else:
+        cases.refuse_if_taken(uow, conversation, command.actor)
+        move = Move.CLAIM
+    operator = uow.people.operator_for(command.actor)
+    handoff.take(uow, conversation, operator, Kind.CLAIMED, operator, move)
+
+
+def _relink(uow: UnitOfWork, conversation: Conversation, aside: Entry, message: Entry) -> None:
+    """The post in the thread now stands for the message that left, so that its edits reach the shopper."""
+    for binding in uow.lanes.bindings(conversation.number):
+        for link in uow.lanes.links_of(binding.id, aside.seq):
+            if not link.ours:
+                link.first_seq = link.last_seq = message.seq
+    uow.lanes.wake(conversation.number, Reader.RECEIPTS)

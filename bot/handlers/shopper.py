@@ -1,0 +1,108 @@
+"""What a shopper's window asks. The token has fixed store, shopper and conversation; it is checked again here."""
+
+from typing import Any
+
+from bot import texts, views
+from bot.commands import Goodbye, Seen, ShopperAsksForPerson, ShopperHandsBack, ShopperWrites, Typing, Window
+from bot.conversation import Conversation, Move
+from bot.entries import Author, Draft, Kind, Reader
+from bot.errors import NotFound
+from bot.handlers import handoff
+from bot.handlers.intake import shopper_said
+from bot.packet import Reason
+from bot.people import Presence, Shopper
+from bot.ports import UnitOfWork
+
+WIDGET = "widget"
+
+
+def _own(uow: UnitOfWork, window: Window) -> Conversation | None:
+    """The window's conversation, if it has begun; refused if it is somebody else's."""
+    conversation = uow.conversations.named(window.store, window.conversation_id)
+    if conversation is not None:
+        handoff.of_shopper(uow, conversation, window.shopper_id)
+    return conversation
+
+
+def _own_or_new(uow: UnitOfWork, window: Window) -> Conversation:
+    conversation = _own(uow, window)
+    if conversation is not None:
+        return conversation
+    shopper = uow.people.shopper_named(window.store, window.shopper_id)
+    if shopper is None:
+        shopper = uow.people.add_shopper(Shopper(0, window.store, window.shopper_id, uow.now, anonymous=True))
+    return handoff.start(uow, window.store, window.conversation_id, "chat", shopper)
+
+
+def _key(window: Window, what: str) -> str:
+    return f"{WIDGET}:{window.store}:{window.conversation_id}:{what}"
+
+
+def writes(uow: UnitOfWork, command: ShopperWrites) -> dict[str, Any]:
+    """A message; the same id again gets the same answer."""
+    conversation = _own(uow, command.window)
+    key = _key(command.window, command.id)
+    answered = uow.inbox.answer(key)
+    if answered is not None:
+        return answered
+    conversation = conversation or _own_or_new(uow, command.window)
+    draft = Draft(Kind.MESSAGE, Author.SHOPPER, text=command.text, source=WIDGET, external_id=command.id)
+    entry = uow.log.append(conversation, draft)
+    shopper_said(uow, conversation, entry)
+    answer = {"seq": entry.seq, "id": command.id, "at": views.iso(entry.at)}
+    uow.inbox.remember(key, answer)
+    return answer
+
+
+def asks_for_person(uow: UnitOfWork, command: ShopperAsksForPerson) -> dict[str, Any]:
+    """The button. Pressed again while somebody is needed or engaged it changes nothing."""
+    conversation = _own_or_new(uow, command.window)
+    key = _key(command.window, f"escalate:{command.id}")
+    if uow.inbox.answer(key) is None:
+        if not conversation.in_persons_hands:
+            handoff.begin(uow, conversation, Reason("button"), {}, Move.ESCALATE)
+        uow.inbox.remember(key, {})
+    return views.widget_state(uow, conversation)
+
+
+def hands_back(uow: UnitOfWork, command: ShopperHandsBack) -> dict[str, Any]:
+    """ "Continue with the assistant"; pressed again it changes nothing."""
+    conversation = _own(uow, command.window)
+    if conversation is None:
+        raise NotFound("Nothing was said in this conversation yet.")
+    if conversation.in_persons_hands:
+        handoff.end(
+            uow, conversation, Move.HAND_BACK, Kind.HANDED_BACK, texts.SPEAKERS["shopper"], "handed_back",
+            texts.back_with_assistant(),
+        )  # fmt: skip
+    return views.widget_state(uow, conversation)
+
+
+def seen(uow: UnitOfWork, command: Seen) -> None:
+    """What a tab has received and shown, and that it is there."""
+    conversation = _own(uow, command.window)
+    if conversation is None:
+        return
+    number = conversation.number
+    delivered, shown = min(command.delivered, conversation.head), min(command.seen, conversation.head)
+    hidden_since = uow.now if command.hidden else None
+    before = max((max(tab.delivered, tab.seen) for tab in uow.presence.tabs(number)), default=0)
+    seen_before = max((tab.seen for tab in uow.presence.tabs(number)), default=0)
+    tab = Presence(number, command.tab, uow.now, delivered, shown, command.hidden, hidden_since)
+    uow.presence.note(tab)
+    if delivered > before or shown > seen_before:
+        uow.lanes.wake(number, Reader.RECEIPTS)
+
+
+def goodbye(uow: UnitOfWork, command: Goodbye) -> None:
+    """The tab is closed."""
+    conversation = _own(uow, command.window)
+    if conversation is not None:
+        uow.presence.leave(conversation.number, command.tab)
+
+
+def typing(uow: UnitOfWork, command: Typing) -> None:
+    """Told to whoever watches, and forgotten."""
+    conversation = _own(uow, command.window)
+    if conversation is not None:
+        uow.typed(conversation.number, str(Author.SHOPPER), None)

@@ -1,0 +1,78 @@
+"""Shoppers and operators as the core knows them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person of the team may do. `NONE`: guests and strangers, who may read and nothing more."""
+
+    NONE = "none"
+    OPERATOR = "operator"
+    LEAD = "lead"
+
+
+@dataclass(slots=True)
+class Shopper:
+    """A store's customer. `anonymous` until the store names one; `lifetime_value` is in `currency`."""
+
+    id: int
+    store: str
+    external_id: str
+    created_at: float
+    anonymous: bool = False
+    name: str | None = None
+    email: str | None = None
+    tier: str | None = None
+    orders_count: int | None = None
+    lifetime_value: float | None = None
+    currency: str | None = None
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as the platform knows them: its id, the name it shows, and the role they have there."""
+
+    platform: str
+    id: str
+    name: str
+    role: Role = Role.OPERATOR
+
+    @property
+    def first_name(self) -> str:
+        """What shoppers see: the first word of the name."""
+        return self.name.split()[0] if self.name.split() else self.name
+
+
+@dataclass(slots=True)
+class Operator:
+    """A person of the team, one row per platform account."""
+
+    id: int
+    platform: str
+    external_id: str
+    name: str
+    first_name: str
+    role: Role = Role.OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A channel's member, as `TeamChat.members` tells. `present` is None where the platform does not tell."""
+
+    actor: Actor
+    present: bool | None = None
+
+
+@dataclass(slots=True)
+class Presence:
+    """What one open tab of a shopper last said. `delivered` and `seen` are log numbers."""
+
+    conversation: int
+    tab: str
+    at: float
+    delivered: int = 0
+    seen: int = 0
+    hidden: bool = False
+    hidden_since: float | None = None

@@ -1,0 +1,186 @@
+"""What Baton says in a team's chat, before any platform renders it.
+
+Every string here may come from a shopper or a store: a renderer escapes all of it. Texts are Markdown (the small
+subset the widget shows); `mentions` are platform ids and the only things that may ping a person.
+All of it turns into plain dicts and back, since a delivery's content is frozen in the database.
+"""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bot.entries import Author
+
+
+class Action(StrEnum):
+    """What a button does. The value that travels with it is `number` or `number:seq`."""
+
+    CLAIM = "claim"
+    RELEASE = "release"
+    HAND_BACK = "handback"
+    RESOLVE = "resolve"
+    CLAIM_AND_SEND = "claim_and_send"  # an unclaimed case: take it and send that message
+    SEND = "send"  # the owner's own aside: send it after all
+    SEND_AS_ME = "send_as_me"  # a colleague's message leaves under the name of who clicks
+    TAKE_OVER = "take_over"  # become the owner and send it
+    REOPEN_AND_SEND = "reopen_and_send"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One button. `style` is primary, danger or None; `confirm` is a question to ask first."""
+
+    action: Action
+    label: str
+    value: str
+    style: str | None = None
+    confirm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A labelled line of the card."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A case's newest state, shown in the thread's root.
+
+    `status` says who has it and since when; `urgent` asks for the eye. `since` is the Unix time the status began.
+    """
+
+    number: int
+    title: str
+    status: str
+    stage: str
+    since: float | None
+    fields: tuple[Field, ...] = ()
+    quote: str | None = None
+    suggestion: str | None = None
+    buttons: tuple[Button, ...] = ()
+    mentions: tuple[str, ...] = ()
+    urgent: bool = False
+    footer: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the delivery's frozen content."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Card":
+        """The inverse of `as_dict`."""
+        rest = {key: value for key, value in data.items() if key not in {"fields", "buttons", "mentions"}}
+        return cls(
+            **rest,
+            fields=tuple(Field(**item) for item in data.get("fields", ())),
+            buttons=_buttons(data),
+            mentions=tuple(data.get("mentions", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message as a line of a transcript. `speaker` is the name to show in bold; `at` Unix seconds."""
+
+    seq: int
+    author: Author
+    speaker: str
+    text: str
+    at: float
+    note: str = ""  # "edited", "late", "removed"
+
+
+class PostKind(StrEnum):
+    """How a post looks."""
+
+    TURNS = "turns"  # what was said: one turn, or a packed transcript
+    LINE = "line"  # one quiet line: claimed, released, resolved
+    OFFER = "offer"  # buttons beside an aside
+    ALERT = "alert"  # something needs the owner
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post in a thread. Either `turns` or `text`; `part` of `parts` when a long one was split."""
+
+    kind: PostKind
+    text: str = ""
+    turns: tuple[Turn, ...] = ()
+    mentions: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    part: int = 0
+    parts: int = 1
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and last entry its turns show; (0, 0) for a line."""
+        return (self.turns[0].seq, self.turns[-1].seq) if self.turns else (0, 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the delivery's frozen content."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Post":
+        """The inverse of `as_dict`."""
+        return cls(
+            kind=PostKind(data["kind"]),
+            text=data.get("text", ""),
+            turns=tuple(Turn(**{**turn, "author": Author(turn["author"])}) for turn in data.get("turns", ())),
+            mentions=tuple(data.get("mentions", ())),
+            buttons=_buttons(data),
+            part=data.get("part", 0),
+            parts=data.get("parts", 1),
+        )
+
+
+def _buttons(data: dict[str, Any]) -> tuple[Button, ...]:
+    return tuple(Button(**{**item, "action": Action(item["action"])}) for item in data.get("buttons", ()))
+
+
+class Receipt(StrEnum):
+    """The newest state of an operator's message, shown as a reaction on it."""
+
+    PENDING = "pending"  # ⏳ not with the shopper yet
+    DELIVERED = "delivered"  # ✅ a stream confirmed it
+    SEEN = "seen"  # 👀
+    MAILED = "mailed"  # 📧
+    FAILED = "failed"  # ⚠️
+    INSIDE = "inside"  # 🔒 it stays in the team
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a thread is. `root` is empty before the thread is opened."""
+
+    platform: str
+    channel: str
+    root: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a platform answers: its id of the post, and the channel's own id."""
+
+    remote_id: str
+    channel: str
+    permalink: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message of a thread as its history shows it. `order` compares as a string; `edited_order` is empty
+    when it was never edited; `addressed` is "bot" or "person" when it begins with a mention. In a history,
+    `extra["actor"]` says who the author is (name and role)."""
+
+    id: str
+    order: str
+    author_id: str
+    text: str
+    at: float
+    edited_order: str = ""
+    addressed: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)

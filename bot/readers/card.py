@@ -1,0 +1,49 @@
+"""The card reader: the newest state into the thread's root, straight to the head."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.cards import card_of
+from bot.conversation import Conversation
+from bot.lanes import Binding, BindingState, Delivery, Lane, Op
+from bot.ports import TeamChat, UnitOfWork
+from bot.posts import Card, Posted
+from bot.readers.base import new_delivery
+
+
+def current_card(uow: UnitOfWork, conversation: Conversation, binding: Binding | None) -> Card:
+    """The card for that thread; an older handoff's says that the case goes on elsewhere."""
+    shopper = uow.people.shopper(conversation.shopper_id)
+    assert shopper is not None, "a conversation always has a shopper"
+    owner = uow.people.operator(conversation.owner_id) if conversation.owner_id else None
+    brand = uow.settings.stores[conversation.store].brand
+    current = binding is None or binding.handoff == conversation.handoff
+    return card_of(conversation, shopper, owner, brand=brand, current=current)
+
+
+class CardReader:
+    """See `LaneReader`."""
+
+    def plan(
+        self, uow: UnitOfWork, lane: Lane, conversation: Conversation, chats: Mapping[str, TeamChat]
+    ) -> bool:
+        binding = uow.lanes.latest_binding(lane.conversation)
+        if lane.due_at is None or lane.due_at > uow.now:
+            return False
+        lane.due_at = None  # whatever comes from now on wakes it again
+        if binding is None or binding.state in {BindingState.GONE, BindingState.MOVED}:
+            return False  # only the thread lane opens a thread; it wakes this one
+        content = current_card(uow, conversation, binding).as_dict()
+        new_delivery(uow, lane, Op.CARD, (lane.position, conversation.head), content=content, binding=binding)
+        return True
+
+    def sent(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, posted: Posted | None) -> None:
+        lane.position = max(lane.position, delivery.last_seq)
+        # The next state may be shown a moment later: many changes, one update.
+        lane.not_before = max(lane.not_before, uow.now + uow.settings.timing.card_gap)
+
+    def render(
+        self, uow: UnitOfWork, delivery: Delivery, conversation: Conversation, chats: Mapping[str, TeamChat]
+    ) -> dict[str, Any] | None:
+        binding = uow.lanes.latest_binding(delivery.conversation)
+        return current_card(uow, conversation, binding).as_dict()

@@ -1,0 +1,364 @@
+"""The thread reader: opens the thread, posts what is said, amends and retracts it, and closes with the handoff.
+
+What was written in the thread itself is linked when it is appended, and skipped here. An entry whose post exists
+in the current thread is never posted there again, so the lane may go back and read on from an earlier entry.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot import texts
+from bot.conversation import Conversation
+from bot.entries import Author, Entry, Kind, Reader
+from bot.lanes import Binding, BindingState, Delivery, Lane, Link, Op
+from bot.ports import TeamChat, UnitOfWork
+from bot.posts import Action, Button, Place, Post, Posted, PostKind, Turn
+from bot.readers.base import Split, new_delivery
+from bot.readers.card import current_card
+
+AT_ONCE = 200
+CLOSING = frozenset({Kind.HANDED_BACK, Kind.RESOLVED})
+REOPENING = frozenset({Kind.REOPENED, Kind.CLAIMED, Kind.ASSIGNED})
+CHANGING = frozenset({Kind.EDITED, Kind.DELETED})
+
+
+class ThreadReader:
+    """See `LaneReader`."""
+
+    def plan(
+        self, uow: UnitOfWork, lane: Lane, conversation: Conversation, chats: Mapping[str, TeamChat]
+    ) -> bool:
+        binding = uow.lanes.latest_binding(lane.conversation)
+        if binding is None or _is_lost(binding, conversation):
+            return self._open(uow, lane, conversation, binding)
+        entries = uow.log.after(lane.conversation, lane.position, AT_ONCE)
+        split = chats[binding.platform].split
+        for index, entry in enumerate(entries):
+            if entry.handoff > binding.handoff:
+                return self._open(uow, lane, conversation, binding)
+            if binding.state is not BindingState.OPEN:
+                if self._resume(uow, lane, binding, entry, split):
+                    return True
+            elif self._show(uow, lane, conversation, binding, entries[index:], split):
+                return True
+            lane.position = entry.seq
+            if binding.state is BindingState.OPEN:
+                binding.last_seq = max(binding.last_seq, entry.seq)
+        return len(entries) == AT_ONCE
+
+    # --- opening, closing, reopening --------------------------------------------------------------------------
+
+    def _open(self, uow: UnitOfWork, lane: Lane, conversation: Conversation, old: Binding | None) -> bool:
+        """Plan the root. The transcript follows once it stands, from where the older thread ended; a thread whose
+        root was deleted is told again from its own beginning."""
+        begin = 0 if old is None else old.first_seq if old.state is BindingState.GONE else old.last_seq
+        content = current_card(uow, conversation, None).as_dict()
+        new_delivery(uow, lane, Op.OPEN, (begin, begin), content=content)
+        return True
+
+    def _resume(self, uow: UnitOfWork, lane: Lane, binding: Binding, entry: Entry, split: Split) -> bool:
+        """A thread whose handoff ended gets only edits, until its handoff goes on."""
+        if entry.kind in CHANGING:
+            return self._change(uow, lane, binding, entry, split)
+        if entry.kind in REOPENING and binding.state is BindingState.CLOSED:
+            binding.state = BindingState.OPEN
+            lane.position = binding.last_seq  # what was said meanwhile is told now
+            return True
+        return False
+
+    def sent(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, posted: Posted | None) -> None:
+        if delivery.op is Op.OPEN:
+            assert posted is not None, "opening a thread answers with its root"
+            self._bind(uow, lane, delivery, posted)
+            return
+        binding = uow.lanes.binding(delivery.binding_id) if delivery.binding_id else None
+        if binding is None:
+            return
+        if delivery.op is Op.POST and posted is not None:
+            self._posted(uow, binding, delivery, posted)
+        if delivery.op is Op.RETRACT and delivery.remote_id == binding.offer_id:
+            binding.offer_id = binding.offer_seq = None
+        if delivery.part == delivery.parts - 1:
+            self._finish(uow, lane, binding, delivery)
+
+    def _bind(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, posted: Posted) -> None:
+        conversation = uow.conversations.get(delivery.conversation)
+        assert conversation is not None, "a lane belongs to a conversation"
+        uow.lanes.add_binding(
+            Binding(
+                id=0,
+                conversation=conversation.number,
+                handoff=conversation.handoff,
+                platform=uow.settings.teams[conversation.team].chat,
+                channel=posted.channel,
+                root=posted.remote_id,
+                state=BindingState.OPEN,
+                first_seq=delivery.first_seq,
+                last_seq=delivery.first_seq,
+                created_at=uow.now,
+                permalink=posted.permalink,
+            )
+        )
+        lane.position = delivery.first_seq
+        uow.lanes.wake(conversation.number, Reader.CARD)
+
+    def _posted(self, uow: UnitOfWork, binding: Binding, delivery: Delivery, posted: Posted) -> None:
+        content = delivery.content or {}
+        if content.get("kind") == PostKind.OFFER:
+            binding.offer_id, binding.offer_seq = posted.remote_id, delivery.first_seq
+            return
+        uow.lanes.add_link(
+            Link(binding.platform, binding.channel, posted.remote_id, binding.conversation, binding.id,
+                 delivery.first_seq, delivery.last_seq, delivery.part)
+        )  # fmt: skip
+
+    def _finish(self, uow: UnitOfWork, lane: Lane, binding: Binding, delivery: Delivery) -> None:
+        lane.position = max(lane.position, delivery.last_seq)
+        if binding.state is BindingState.OPEN:
+            binding.last_seq = max(binding.last_seq, delivery.last_seq)
+        entry = uow.log.entry(delivery.conversation, delivery.last_seq)
+        if delivery.op is Op.POST and entry is not None and entry.kind in CLOSING:
+            binding.state = BindingState.CLOSED
+
+    # --- showing entries --------------------------------------------------------------------------------------
+
+    def _show(
+        self, uow: UnitOfWork, lane: Lane, conversation: Conversation, binding: Binding, entries: Sequence[Entry],
+        split: Split,
+    ) -> bool:  # fmt: skip
+        """Plan what the first of these entries needs; messages behind it that wait as well go into one post."""
+        entry = entries[0]
+        if entry.kind in CHANGING:
+            return self._change(uow, lane, binding, entry, split)
+        if (
+            entry.kind is Kind.MESSAGE
+            and entry.data.get("aside")
+            and entry.data["aside"] == binding.offer_seq
+        ):
+            return self._retract_offer(uow, lane, binding, entry)
+        if uow.lanes.links_of(binding.id, entry.seq):
+            return self._offer(uow, lane, binding, entry) if entry.data.get("offer") else False
+        if entry.kind in (Kind.MESSAGE, Kind.ASIDE):
+            return self._turns(uow, lane, binding, entries, split)
+        line = _line(uow, conversation, binding, entry)
+        if line is None:
+            return False
+        self._post(uow, lane, binding, split(line), entry.seq)
+        return True
+
+    def _turns(
+        self, uow: UnitOfWork, lane: Lane, binding: Binding, entries: Sequence[Entry], split: Split
+    ) -> bool:
+        """One post for a message, a packed transcript for all that wait together."""
+        turns: list[Turn] = []
+        last = entries[0].seq
+        for entry in entries:
+            if entry.kind in (Kind.MESSAGE, Kind.ASIDE):
+                if turns and uow.lanes.links_of(binding.id, entry.seq):
+                    break
+                if not entry.deleted:
+                    turns.append(turn_of(uow, entry))
+            elif _line_needed(entry) or (entry.kind in CHANGING and not _within(entry, turns)):
+                break
+            last = entry.seq
+        if not turns:
+            return False
+        self._post(uow, lane, binding, split(Post(PostKind.TURNS, turns=tuple(turns))), last)
+        return True
+
+    def _post(self, uow: UnitOfWork, lane: Lane, binding: Binding, parts: Sequence[Post], last: int) -> None:
+        for index, part in enumerate(parts):
+            first_shown, last_shown = part.span if part.turns else (last, last)
+            span = (first_shown, last if index == len(parts) - 1 else last_shown)
+            new_delivery(uow, lane, Op.POST, span, content=part.as_dict(), binding=binding,
+                         part=index, parts=len(parts))  # fmt: skip
+
+    # --- edits and deletes ------------------------------------------------------------------------------------
+
+    def _change(self, uow: UnitOfWork, lane: Lane, current: Binding, entry: Entry, split: Split) -> bool:
+        """Amend or retract every post of ours that shows the target; a correction where that is not possible."""
+        target = uow.log.entry(entry.conversation, entry.target) if entry.target is not None else None
+        if target is None:
+            return False
+        if target.seq == current.offer_seq and target.deleted:
+            return self._retract_offer(uow, lane, current, entry)
+        planned: list[Delivery] = []
+        for binding in uow.lanes.bindings(entry.conversation):
+            if binding.state in {BindingState.GONE, BindingState.MOVED}:
+                continue
+            links = [link for link in uow.lanes.links_of(binding.id, target.seq) if link.ours]
+            if links:
+                planned += self._amend(uow, lane, binding, links, target, split)
+        for index, delivery in enumerate(planned):
+            delivery.first_seq = delivery.last_seq = entry.seq
+            delivery.part, delivery.parts = index, len(planned)
+        return bool(planned)
+
+    def _amend(
+        self, uow: UnitOfWork, lane: Lane, binding: Binding, links: Sequence[Link], target: Entry,
+        split: Split,
+    ) -> list[Delivery]:  # fmt: skip
+        span = (links[0].first_seq, links[0].last_seq)
+        shown = [
+            turn_of(uow, one)
+            for one in uow.log.after(target.conversation, span[0] - 1, through=span[1])
+            if one.kind in (Kind.MESSAGE, Kind.ASIDE)
+        ]
+        if len(shown) == 1 and target.deleted:
+            return [self._call(uow, lane, Op.RETRACT, binding, link) for link in links]
+        post = Post(PostKind.TURNS, turns=tuple(shown))
+        parts = list(split(post))
+        whole = all((link.first_seq, link.last_seq) == span for link in links)
+        if whole and len(parts) <= len(links):
+            calls = [
+                self._call(uow, lane, Op.AMEND, binding, link, part)
+                for link, part in zip(links, parts, strict=False)
+            ]
+            return calls + [self._call(uow, lane, Op.RETRACT, binding, link) for link in links[len(parts) :]]
+        line = texts.line_withdrawn() if target.deleted else texts.line_correction(target.text)
+        correction = Post(PostKind.LINE, text=line)
+        return [
+            new_delivery(uow, lane, Op.POST, span, content=part.as_dict(), binding=binding)
+            for part in split(correction)
+        ]
+
+    def _call(
+        self, uow: UnitOfWork, lane: Lane, op: Op, binding: Binding, link: Link, post: Post | None = None
+    ) -> Delivery:
+        span = (link.first_seq, link.last_seq)
+        content = post.as_dict() if post else None
+        return new_delivery(uow, lane, op, span, content=content, binding=binding, remote_id=link.remote_id)
+
+    # --- offers -----------------------------------------------------------------------------------------------
+
+    def _offer(self, uow: UnitOfWork, lane: Lane, binding: Binding, entry: Entry) -> bool:
+        """At most one per thread: the newest aside takes over the post of the one before."""
+        if entry.deleted or (binding.offer_seq is not None and binding.offer_seq >= entry.seq):
+            return False
+        span, content = (entry.seq, entry.seq), offer_of(entry).as_dict()
+        if binding.offer_id is None:
+            new_delivery(uow, lane, Op.POST, span, content=content, binding=binding)
+        else:
+            new_delivery(
+                uow, lane, Op.AMEND, span, content=content, binding=binding, remote_id=binding.offer_id
+            )
+            binding.offer_seq = entry.seq
+        return True
+
+    def _retract_offer(self, uow: UnitOfWork, lane: Lane, binding: Binding, entry: Entry) -> bool:
+        """It was used, or its message was taken back."""
+        remote_id, binding.offer_seq = binding.offer_id, None
+        span = (entry.seq, entry.seq)
+        new_delivery(uow, lane, Op.RETRACT, span, binding=binding, remote_id=remote_id)
+        return True
+
+    def render(
+        self, uow: UnitOfWork, delivery: Delivery, conversation: Conversation, chats: Mapping[str, TeamChat]
+    ) -> dict[str, Any] | None:
+        binding = uow.lanes.latest_binding(delivery.conversation)
+        if delivery.op is Op.OPEN or binding is None:
+            return current_card(uow, conversation, None).as_dict()
+        delivery.binding_id = binding.id
+        turns = tuple(
+            turn_of(uow, entry, late=True)
+            for entry in uow.log.after(
+                delivery.conversation, delivery.first_seq - 1, through=delivery.last_seq
+            )
+            if entry.kind in (Kind.MESSAGE, Kind.ASIDE) and not entry.deleted
+        )
+        return Post(PostKind.TURNS, turns=turns).as_dict() if turns else None
+
+
+def _is_lost(binding: Binding, conversation: Conversation) -> bool:
+    """Its root was deleted while its handoff goes on."""
+    going_on = conversation.handoff == binding.handoff and conversation.handoffs_ended < conversation.handoff
+    return binding.state is BindingState.GONE and going_on
+
+
+def _within(entry: Entry, turns: Sequence[Turn]) -> bool:
+    """Whether the changed message is part of this very post, which shows its newest text anyway."""
+    return any(turn.seq == entry.target for turn in turns)
+
+
+def turn_of(uow: UnitOfWork, entry: Entry, *, late: bool = False) -> Turn:
+    """An entry as a line of a transcript, in its newest form."""
+    notes = []
+    if entry.kind is Kind.ASIDE:
+        notes.append("inside")
+    if entry.deleted:
+        notes.append("removed")
+    elif entry.edited:
+        notes.append("edited")
+    if entry.late or late:
+        notes.append("late")
+    return Turn(entry.seq, entry.author, speaker_of(uow, entry), entry.text, entry.at, ", ".join(notes))
+
+
+def speaker_of(uow: UnitOfWork, entry: Entry) -> str:
+    """Whose name stands before the message."""
+    if entry.author is Author.SHOPPER:
+        conversation = uow.conversations.get(entry.conversation)
+        shopper = uow.people.shopper(conversation.shopper_id) if conversation else None
+        return (shopper.name if shopper else None) or texts.SPEAKERS["shopper"]
+    return entry.name or texts.SPEAKERS[str(entry.author)]
+
+
+def offer_of(entry: Entry) -> Post:
+    """The post with buttons beside an aside."""
+    action = Action(entry.data["offer"])
+    value = f"{entry.conversation}:{entry.seq}"
+    labels = {
+        Action.CLAIM_AND_SEND: texts.BUTTON_CLAIM_AND_SEND,
+        Action.SEND: texts.BUTTON_SEND,
+        Action.SEND_AS_ME: texts.BUTTON_SEND_AS_ME,
+        Action.REOPEN_AND_SEND: texts.BUTTON_REOPEN_AND_SEND,
+    }
+    buttons = [Button(action, labels[action], value, "primary")]
+    if action is Action.SEND_AS_ME:
+        buttons.append(Button(Action.TAKE_OVER, texts.BUTTON_TAKE_OVER, value))
+    return Post(PostKind.OFFER, text=texts.OFFERS[str(action)], buttons=tuple(buttons))
+
+
+def _line_needed(entry: Entry) -> bool:
+    """Kinds that are one quiet line in the thread. A first escalation is the card itself."""
+    if entry.kind is Kind.ESCALATED:
+        return bool(entry.data.get("again"))
+    return entry.kind in CLOSING | REOPENING | {Kind.RELEASED, Kind.OUTCOME, Kind.DEAD_LETTER}
+
+
+def _line(uow: UnitOfWork, conversation: Conversation, binding: Binding, entry: Entry) -> Post | None:
+    if not _line_needed(entry):
+        return None
+    who, data = entry.name or texts.SPEAKERS["operator"], entry.data
+    match entry.kind:
+        case Kind.CLAIMED | Kind.ASSIGNED:
+            by = data.get("by")
+            text = texts.line_assigned(who, by) if by else texts.line_claimed(who)
+            return Post(PostKind.LINE, text=text, mentions=_mention(uow, binding, entry))
+        case Kind.RELEASED:
+            text = texts.line_released(who)
+        case Kind.HANDED_BACK:
+            text = texts.line_handed_back(who)
+        case Kind.RESOLVED:
+            text = texts.line_resolved(who)
+        case Kind.REOPENED:
+            text = texts.line_reopened()
+        case Kind.ESCALATED:
+            reason = texts.REASONS.get(data.get("trigger", ""), data.get("trigger", ""))
+            text = texts.line_escalated_again(reason, entry.text or None)
+        case Kind.OUTCOME:
+            text = texts.line_outcome(data["kind"], data.get("amount"), data.get("currency"))
+        case _:
+            text = texts.line_dead_letter(data["seq"], data["reason"], data["delivery"])
+    return Post(PostKind.LINE, text=text)
+
+
+def _mention(uow: UnitOfWork, binding: Binding, entry: Entry) -> tuple[str, ...]:
+    """The new owner, so that their phone follows the thread; only on the platform they are on."""
+    operator = uow.people.operator(entry.operator_id) if entry.operator_id else None
+    return (operator.external_id,) if operator and operator.platform == binding.platform else ()
+
+
+def place_of(binding: Binding) -> Place:
+    """Where that thread is."""
+    return Place(binding.platform, binding.channel, binding.root)

@@ -1,0 +1,58 @@
+"""The periodic jobs, as a table. Due times are rows; the scheduler only ticks (PLATFORMS.md on APScheduler)."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.commands import RunDue, TeamMembers
+from bot.errors import Busy, DeliveryFault
+from bot.ports import Background, Bus, Clock, Reads, TeamChat
+from bot.settings import Settings
+
+logger = logging.getLogger("baton.schedule")
+
+AT_ONCE = 200
+
+
+def jobs(
+    settings: Settings, bus: Bus, reads: Reads, clock: Clock, chats: Mapping[str, TeamChat]
+) -> dict[str, tuple[float, Background]]:
+    """Name → (seconds between two runs, what to run)."""
+
+    async def run_due() -> None:
+        for kind, number, due_at in await reads(lambda uow: uow.due.ripe(clock(), AT_ONCE)):
+            await bus.submit(RunDue(kind, number, due_at))
+
+    async def refresh_members() -> None:
+        for team in settings.teams.values():
+            chat = chats.get(team.chat)
+            if chat is not None:
+                members = await chat.members(team.channel)
+                await bus.submit(TeamMembers(team.name, tuple(members)))
+
+    return {
+        "due rows": (settings.timing.due_tick, run_due),
+        "team members": (settings.timing.members_refresh, refresh_members),
+    }
+
+
+def start(table: Mapping[str, tuple[float, Background]]) -> AsyncIOScheduler:
+    """Tick all of them. A late run is made up for once, however many were missed."""
+    scheduler = AsyncIOScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    for name, (seconds, run) in table.items():
+        scheduler.add_job(_guarded, "interval", seconds=seconds, args=[name, run], id=name)
+    scheduler.start()
+    return scheduler
+
+
+async def _guarded(name: str, run: Any) -> None:
+    try:
+        await run()
+    except (DeliveryFault, Busy) as fault:
+        logger.warning("job put off", extra={"job": name, "reason": str(fault)})
+    except Exception:  # noqa: BLE001 — the task's root: the next tick tries again
+        logger.exception("job failed", extra={"job": name})

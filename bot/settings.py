@@ -1,0 +1,336 @@
+"""The one reader of the environment and of `baton.toml`.
+
+Everything else is handed a `Settings`. A wrong value is a `SettingsError` that names the variable or the key, the
+cause and the cure; nothing starts half-configured.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.hours import Hours, parse_hours
+
+RELAY_MODES = ("owner", "alerts")
+MENTION_RULES = ("present", "here", "group", "none")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The message names it, says why, and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Every delay, in seconds; `scaled` makes all of them shorter, which is how tests run in a twentieth.
+
+    `settle`: platforms commit late, so "not there" is believed only this long after an attempt (MEASURED.md).
+    `call_timeout` stays under a third of `lease`, so that a live holder never loses its lease in a call.
+    """
+
+    lease: float = 30.0
+    call_timeout: float = 8.0
+    settle: float = 15.0
+    backoff_first: float = 1.0
+    backoff_most: float = 300.0
+    poll: float = 1.0
+    due_tick: float = 1.0
+    card_gap: float = 1.0
+    pending_receipt: float = 3.0
+    catch_up_wait: float = 2.0
+    stream_ping: float = 15.0
+    presence_gone: float = 45.0
+    hidden_gone: float = 600.0
+    members_refresh: float = 60.0
+    socket_watch: float = 30.0
+
+    def scaled(self, factor: float) -> "Timing":
+        """The same with every delay multiplied."""
+        return Timing(**{name: getattr(self, name) * factor for name in self.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True)
+class StorePolicy:
+    """A storefront. `public_key` stands in its pages; `origins` are those the widget may be loaded from."""
+
+    name: str
+    api_key: str = field(repr=False)
+    brand: str = ""
+    public_key: str = ""
+    origins: tuple[str, ...] = ()
+    team: str = "support"
+    webhook_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPolicy:
+    """Operators with a channel and hours. `relay` "owner": only the owner's messages leave; "alerts": none do."""
+
+    name: str
+    chat: str
+    channel: str
+    relay: str = "owner"
+    mentions: str = "present"
+    group: str = ""
+    hours: Hours = field(default_factory=Hours)
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerRule:
+    """One `[[triggers]]` of kind keyword: any of `words` in a shopper's message escalates."""
+
+    name: str
+    words: tuple[str, ...]
+    category: str | None = None
+    priority: str = "normal"
+    wants: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """How to reach Slack. `api_url` is Slack's own unless a test says otherwise."""
+
+    bot_token: str = field(repr=False)
+    app_token: str = field(repr=False)
+    api_url: str = "https://slack.com/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class Followup:
+    """What happens after a conversation went quiet; seconds."""
+
+    reopen_window: float = 24 * 3600
+    stale_shopper: float = 24 * 3600
+    stale_open: float = 60 * 60
+    idle_nudge: float = 5 * 60
+    idle_release: float = 10 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it, checked."""
+
+    database_url: str
+    host: str
+    port: int
+    public_url: str
+    secret: str = field(repr=False)
+    admin_token: str = field(repr=False)
+    stores: Mapping[str, StorePolicy]
+    teams: Mapping[str, TeamPolicy]
+    triggers: tuple[TriggerRule, ...]
+    slack: Slack | None = None
+    timing: Timing = field(default_factory=Timing)
+    followup: Followup = field(default_factory=Followup)
+    log_format: str = "text"
+    queue_seconds: float = 1.0
+    widget_token_seconds: float = 3600.0
+    guest_renewal_seconds: float = 30 * 24 * 3600.0
+
+    def store_with_key(self, public_key: str) -> StorePolicy | None:
+        """The store whose pages carry that public key."""
+        return next((store for store in self.stores.values() if store.public_key == public_key), None)
+
+    def team_of(self, store: str) -> TeamPolicy:
+        """The team that answers for a store."""
+        return self.teams[self.stores[store].team]
+
+
+DEFAULT_TRIGGERS = (
+    TriggerRule(
+        "payment",
+        ("unauthorized charge", "unauthorised charge", "charged twice", "double charged", "chargeback", "fraud",
+         "stolen card", "identity theft"),
+        category="payment", priority="high", wants="refund",
+    ),
+    TriggerRule(
+        "legal",
+        ("lawyer", "attorney", "legal action", "lawsuit", "sue you", "consumer court", "small claims"),
+        category="legal", priority="high",
+    ),
+    TriggerRule(
+        "safety",
+        ("allergic reaction", "caught fire", "electric shock", "got injured", "hurt myself", "product recall"),
+        category="safety", priority="high",
+    ),
+    TriggerRule("refund", ("refund", "money back"), category="refund", priority="normal", wants="refund"),
+)  # fmt: skip
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read everything once. `environment` defaults to the process's own, after `.env` was loaded into it."""
+    env = os.environ if environment is None else environment
+    path = Path(env.get("BATON_CONFIG") or "baton.toml")
+    if not path.exists() and env.get("BATON_CONFIG"):
+        raise SettingsError(f"BATON_CONFIG: there is no file {path}; name an existing one or leave it unset.")
+    try:
+        policy = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path.name}: not valid TOML ({error}); mend that line.") from error
+    slack = _slack(env)
+    stores = _stores(env, policy)
+    teams = _teams(env, policy, "slack" if slack else "console")
+    for store in stores.values():
+        if store.team not in teams:
+            raise SettingsError(
+                f"stores.{store.name}.team: there is no team {store.team!r}; write one of {', '.join(teams)}."
+            )
+    host = env.get("BATON_HOST") or "127.0.0.1"
+    port = _port(env)
+    return Settings(
+        database_url=_database_url(env),
+        host=host,
+        port=port,
+        public_url=(env.get("BATON_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/"),
+        secret=env.get("BATON_SECRET", ""),
+        admin_token=env.get("BATON_ADMIN_TOKEN", ""),
+        stores=stores,
+        teams=teams,
+        triggers=_triggers(policy),
+        slack=slack,
+        followup=_followup(policy),
+        log_format=_choice(env.get("LOG_FORMAT") or "text", ("text", "json"), "LOG_FORMAT"),
+    )
+
+
+def _database_url(env: Mapping[str, str]) -> str:
+    url = env.get("BATON_DATABASE_URL") or "sqlite:///baton.db"
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise SettingsError(
+            "BATON_DATABASE_URL: only sqlite:///FILE and postgresql+psycopg://… are known; write one of them."
+        )
+    return url
+
+
+def _port(env: Mapping[str, str]) -> int:
+    raw = env.get("BATON_PORT") or env.get("PORT") or "8080"
+    if not raw.isdigit() or int(raw) > 65535:
+        raise SettingsError(f"BATON_PORT: {raw!r} is not a port; write a number from 0 to 65535.")
+    return int(raw)
+
+
+def _choice(value: str, known: tuple[str, ...], name: str) -> str:
+    if value not in known:
+        raise SettingsError(f"{name}: {value!r} is not known; write one of {', '.join(known)}.")
+    return value
+
+
+def _slack(env: Mapping[str, str]) -> Slack | None:
+    bot, app = env.get("SLACK_BOT_TOKEN", ""), env.get("SLACK_APP_TOKEN", "")
+    if not bot and not app:
+        return None
+    if not bot:
+        raise SettingsError("SLACK_BOT_TOKEN: missing although SLACK_APP_TOKEN is set; add the xoxb-… token.")
+    if not app:
+        raise SettingsError(
+            "SLACK_APP_TOKEN: missing although SLACK_BOT_TOKEN is set; add the xapp-… token with connections:write."
+        )
+    return Slack(bot, app, env.get("SLACK_API_URL") or "https://slack.com/api/")
+
+
+def _table(policy: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = policy.get(key, {})
+    if not isinstance(value, dict):
+        raise SettingsError(f"{key}: must be a table, like [{key}].")
+    return value
+
+
+def _known(raw: Mapping[str, Any], where: str, keys: set[str]) -> None:
+    for key in raw:
+        if key not in keys:
+            raise SettingsError(f"{where}.{key}: not a setting; the settings are {', '.join(sorted(keys))}.")
+
+
+def _stores(env: Mapping[str, str], policy: Mapping[str, Any]) -> dict[str, StorePolicy]:
+    tables = _table(policy, "stores") or {"main": {}}
+    return {name: _store(env, name, raw) for name, raw in tables.items()}
+
+
+def _store(env: Mapping[str, str], name: str, raw: dict[str, Any]) -> StorePolicy:
+    where = f"stores.{name}"
+    _known(raw, where, {"brand", "public_key", "origins", "team", "webhook_url", "internal"})
+    suffix = name.upper().replace("-", "_")
+    origins = raw.get("origins", [])
+    if not isinstance(origins, list) or any(
+        not str(item).startswith(("http://", "https://")) for item in origins
+    ):
+        raise SettingsError(f'{where}.origins: write a list like ["https://shop.example"].')
+    return StorePolicy(
+        name=name,
+        api_key=env.get(f"BATON_API_KEY_{suffix}") or env.get("BATON_API_KEY", ""),
+        brand=str(raw.get("brand", name)),
+        public_key=str(raw.get("public_key", name)),
+        origins=tuple(str(item).rstrip("/") for item in origins),
+        team=str(raw.get("team", "support")),
+        webhook_url=str(raw.get("webhook_url") or env.get("WEBHOOK_URL", "")),
+        webhook_secret=env.get(f"WEBHOOK_SECRET_{suffix}") or env.get("WEBHOOK_SECRET", ""),
+        internal=bool(raw.get("internal", False)),
+    )
+
+
+def _teams(env: Mapping[str, str], policy: Mapping[str, Any], chat: str) -> dict[str, TeamPolicy]:
+    tables = _table(policy, "teams") or {"support": {}}
+    shared_hours = _table(policy, "hours")
+    channel = env.get("SLACK_CHANNEL", "") if chat == "slack" else "console"
+    return {name: _team(name, raw, chat, channel, shared_hours) for name, raw in tables.items()}
+
+
+def _team(
+    name: str, raw: dict[str, Any], chat: str, channel: str, shared_hours: dict[str, Any]
+) -> TeamPolicy:
+    where = f"teams.{name}"
+    _known(raw, where, {"chat", "channel", "relay", "mentions", "group", "hours"})
+    on = _choice(str(raw.get("chat", chat)), ("slack", "discord", "console"), f"{where}.chat")
+    into = str(raw.get("channel", channel if on == chat else "console"))
+    if on == "slack" and not into:
+        raise SettingsError(f"{where}.channel: missing; name the channel here or in SLACK_CHANNEL.")
+    try:
+        hours = parse_hours(raw.get("hours", shared_hours))
+    except ValueError as error:
+        raise SettingsError(f"{where}.hours.{error}.") from error
+    return TeamPolicy(
+        name=name,
+        chat=on,
+        channel=into,
+        relay=_choice(str(raw.get("relay", "owner")), RELAY_MODES, f"{where}.relay"),
+        mentions=_choice(str(raw.get("mentions", "present")), MENTION_RULES, f"{where}.mentions"),
+        group=str(raw.get("group", "")),
+        hours=hours,
+    )
+
+
+def _triggers(policy: Mapping[str, Any]) -> tuple[TriggerRule, ...]:
+    if "triggers" not in policy:
+        return DEFAULT_TRIGGERS
+    rules = []
+    for index, raw in enumerate(policy["triggers"]):
+        where = f"triggers[{index}]"
+        _known(raw, where, {"name", "kind", "words", "category", "priority", "wants"})
+        _choice(str(raw.get("kind", "keyword")), ("keyword",), f"{where}.kind")
+        words = raw.get("words")
+        if not isinstance(words, list) or not words:
+            raise SettingsError(f'{where}.words: missing; write a list like ["refund", "money back"].')
+        rules.append(
+            TriggerRule(
+                name=str(raw.get("name", words[0])),
+                words=tuple(str(word).lower() for word in words),
+                category=raw.get("category"),
+                priority=_choice(str(raw.get("priority", "normal")), ("low", "normal", "high", "urgent"),
+                                 f"{where}.priority"),
+                wants=raw.get("wants"),
+            )
+        )  # fmt: skip
+    return tuple(rules)
+
+
+def _followup(policy: Mapping[str, Any]) -> Followup:
+    raw = _table(policy, "followup")
+    fields = set(Followup.__dataclass_fields__)
+    _known(raw, "followup", fields)
+    for key, value in raw.items():
+        if not isinstance(value, int | float) or value < 0:
+            raise SettingsError(f"followup.{key}: {value!r} is not a duration; write seconds, like 3600.")
+    return Followup(**{key: float(value) for key, value in raw.items()})

@@ -1,0 +1,193 @@
+"""The composition root: the one file that knows every adapter and the storage.
+
+Nothing is built at import. A platform's library is imported only where that platform is configured, which keeps
+start-up and memory small (MEASURED.md).
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client import CollectorRegistry, Gauge
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.console import ConsoleAdapter
+from adapters.storefront import StorefrontAdapter, demo_page
+from adapters.web_server import WebServer
+from adapters.webhook.outbound import WebhookSender
+from bot import schedule
+from bot.arrivals import Arrivals
+from bot.catchup import CatchUp
+from bot.commands import Advance, RetryDead
+from bot.courier import Courier
+from bot.delivering import Delivering
+from bot.handlers import HANDLERS
+from bot.lanes import Delivery
+from bot.ports import Bus, Clock, TeamChat
+from bot.settings import Settings, SettingsError
+from storage.engine import reading_engine, writing_engine
+from storage.migrate import migrate
+from storage.reads import Reads
+from storage.writer import Writer
+
+logger = logging.getLogger("baton")
+
+
+class Platform(Protocol):
+    """A chat platform's adapter: `chat` speaks, and between `start` and `stop` its events reach the bus."""
+
+    @property
+    def chat(self) -> TeamChat: ...
+    @property
+    def connected(self) -> bool: ...
+    async def start(self, bus: Bus, on_connected: Any) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class Baton:
+    """One running process."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = time.time, demo: bool = False):
+        self.settings = settings
+        self._engine = writing_engine(settings.database_url)
+        self._read_engine = reading_engine(settings.database_url)
+        self.reads = Reads(self._read_engine, settings, clock)
+        self._platforms: list[Platform] = _platforms(settings)
+        self._chats: dict[str, TeamChat] = {
+            adapter.chat.platform: adapter.chat for adapter in self._platforms
+        }
+        handlers = {**HANDLERS, Advance: Delivering(self._chats).advance}
+        self.writer = Writer(self._engine, settings, handlers, clock)
+        self.bus = Arrivals(self.writer.submit, settings.timing.catch_up_wait)
+        self.console = ConsoleAdapter(
+            settings, self.bus, self.reads, self.writer, clock, open_on_loopback=demo
+        )
+        self._chats[self.console.chat.platform] = self.console.chat
+        self.storefront = StorefrontAdapter(settings, self.bus, self.reads, self.writer, clock)
+        self._webhook = WebhookSender(settings.stores, settings.timing.call_timeout)
+        self.courier = Courier(
+            settings, self.bus, self.reads, self.writer, clock, chats=self._chats, webhook=self._webhook
+        )
+        self._jobs = schedule.jobs(settings, self.bus, self.reads, clock, self._chats)
+        self._scheduler: AsyncIOScheduler | None = None
+        self.web = WebServer(settings, _metrics(self.writer), self._checks())
+        self.storefront.mount(self.web.app)
+        self.console.mount(self.web.app)
+        if demo:
+            demo_page.mount(self.web.app)
+        _require_chats(settings, self._chats)
+
+    def _checks(self) -> dict[str, Any]:
+        async def database() -> str | None:
+            try:
+                await self.reads(lambda uow: uow.conversations.stages())
+            except SQLAlchemyError as error:
+                return f"the database does not answer ({type(error).__name__})"
+            return self.writer.trouble
+
+        def connection(adapter: Platform) -> Any:
+            async def check() -> str | None:
+                return None if adapter.connected else f"{adapter.chat.platform} is not connected"
+
+            return check
+
+        return {"database": database} | {one.chat.platform: connection(one) for one in self._platforms}
+
+    async def start(self) -> None:
+        """Migrate, then serve. The shop's side starts even when a platform is down."""
+        await asyncio.to_thread(migrate, self._engine)
+        self.writer.start()
+        await self.web.start()
+        self.courier.start()
+        for adapter in self._platforms:
+            await adapter.start(self.bus, CatchUp(self.reads, self.bus, adapter.chat).run)
+        self._scheduler = schedule.start(self._jobs)
+
+    async def stop(self) -> None:
+        """Take no more, let what is under way end; everything owed stays owed."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+        for adapter in self._platforms:
+            await adapter.stop()
+        await self.web.stop()
+        await self.console.close()
+        await self.courier.stop()
+        await self._webhook.close()
+        await self.writer.stop()
+        self.reads.close()
+        self._engine.dispose()
+        self._read_engine.dispose()
+
+
+def _platforms(settings: Settings) -> list[Platform]:
+    """The chat platforms that are configured, each a line."""
+    adapters: list[Platform] = []
+    if settings.slack is not None:
+        from adapters.slack.app import SlackAdapter
+
+        adapters.append(SlackAdapter(settings.slack, settings.timing))
+    return adapters
+
+
+def _require_chats(settings: Settings, chats: dict[str, TeamChat]) -> None:
+    for team in settings.teams.values():
+        if team.chat not in chats:
+            raise SettingsError(
+                f"teams.{team.name}.chat: {team.chat} is not configured; set its tokens (see .env.example), or write "
+                f"one of {', '.join(chats)}."
+            )
+
+
+def _metrics(writer: Writer) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    waiting = Gauge("baton_writer_queue", "Commands waiting for the writer.", registry=registry)
+    waiting.set_function(lambda: float(writer.waiting))
+    return registry
+
+
+async def check(settings: Settings) -> Sequence[str]:
+    """What is missing for every team's chat, each a sentence with its cure."""
+    problems: list[str] = []
+    for adapter in _platforms(settings):
+        for team in settings.teams.values():
+            if team.chat == adapter.chat.platform:
+                problems += [f"{team.name}: {problem}" for problem in await adapter.chat.check(team.channel)]
+        with contextlib.suppress(Exception):
+            await adapter.stop()
+    return problems
+
+
+def slack_manifest() -> dict[str, Any]:
+    """What to paste into Slack's set-up page."""
+    from adapters.slack.manifest import manifest
+
+    return manifest()
+
+
+def migrate_database(settings: Settings) -> bool:
+    """True if there was anything to do."""
+    return migrate(writing_engine(settings.database_url))
+
+
+async def failed_deliveries(settings: Settings) -> Sequence[Delivery]:
+    """Dead letters, oldest first, read beside a serving process."""
+    migrate_database(settings)
+    reads = Reads(reading_engine(settings.database_url), settings, time.time)
+    try:
+        return await reads(lambda uow: uow.lanes.dead(1000))
+    finally:
+        reads.close()
+
+
+async def retry_delivery(settings: Settings, delivery_id: str) -> int:
+    """Make a dead letter due again; the serving process delivers it. The answer is its case number."""
+    writer = Writer(writing_engine(settings.database_url), settings, HANDLERS, time.time)
+    writer.start()
+    try:
+        return int(await writer.submit(RetryDead(delivery_id)))
+    finally:
+        await writer.stop()

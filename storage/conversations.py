@@ -1,0 +1,97 @@
+"""Conversations: by number, by the store's name, and in the queue's order."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+
+from bot.conversation import Conversation, Stage
+from storage.rows import Rows
+from storage.tables import ConversationRow, table
+
+_T = table(ConversationRow)
+_rank = case({"urgent": 0, "high": 1, "normal": 2, "low": 3}, value=_T.c.priority, else_=2)
+RANKS = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
+
+
+class Conversations:
+    """See `bot.ports.Conversations`."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self.rows: Rows[Conversation] = Rows(connection, _T, Conversation, ("number",), {"stage": Stage})
+        self._names: dict[tuple[str, str], Conversation] = {}
+
+    def get(self, number: int) -> Conversation | None:
+        return self.rows.get(number)
+
+    def named(self, store: str, external_id: str) -> Conversation | None:
+        known = self._names.get((store, external_id))
+        if known is None:
+            found = self.rows.where(_T.c.store == store, _T.c.external_id == external_id)
+            if not found:
+                return None
+            known = self._names[store, external_id] = found[0]
+        return known
+
+    def start(self, conversation: Conversation) -> Conversation:
+        self._names[conversation.store, conversation.external_id] = conversation
+        return self.rows.add_numbered(conversation, "number")
+
+    def waiting_before(self, conversation: Conversation) -> int:
+        self.rows.flush()
+        rank = RANKS.get(conversation.priority, 2)
+        since = conversation.waiting_since or 0.0
+        ahead = or_(
+            _rank < rank,
+            and_(_rank == rank, _T.c.waiting_since < since),
+            and_(_rank == rank, _T.c.waiting_since == since, _T.c.number < conversation.number),
+        )
+        statement = select(func.count()).where(
+            _T.c.stage == str(Stage.WAITING), _T.c.team == conversation.team, ahead
+        )
+        return int(self._connection.execute(statement).scalar_one())
+
+    def page(
+        self,
+        *,
+        stage: str | None = None,
+        team: str | None = None,
+        owner_id: int | None = None,
+        store: str | None = None,
+        before: tuple[float, int] | None = None,
+        limit: int = 50,
+    ) -> Sequence[Conversation]:
+        wanted = {"stage": stage, "team": team, "owner_id": owner_id, "store": store}
+        criteria: list[ColumnElement[bool]] = [
+            _T.c[name] == value for name, value in wanted.items() if value is not None
+        ]
+        if before is not None:
+            at, number = before
+            criteria.append(or_(_T.c.updated_at < at, and_(_T.c.updated_at == at, _T.c.number < number)))
+        return self.rows.where(*criteria, order_by=(_T.c.updated_at.desc(), _T.c.number.desc()), limit=limit)
+
+    def queue(self, team: str | None = None, limit: int = 100) -> Sequence[Conversation]:
+        criteria: list[ColumnElement[bool]] = [_T.c.stage.in_([str(Stage.WAITING), str(Stage.ACTIVE)])]
+        if team is not None:
+            criteria.append(_T.c.team == team)
+        order = (_T.c.stage.desc(), _rank, _T.c.waiting_since, _T.c.number)
+        return self.rows.where(*criteria, order_by=order, limit=limit)
+
+    def earlier(self, shopper_id: int, than: int, limit: int = 5) -> Sequence[Conversation]:
+        criteria = (_T.c.shopper_id == shopper_id, _T.c.number != than, _T.c.handoff > 0)
+        return self.rows.where(*criteria, order_by=(_T.c.updated_at.desc(),), limit=limit)
+
+    def stages(self) -> dict[str, int]:
+        self.rows.flush()
+        counted = self._connection.execute(select(_T.c.stage, func.count()).group_by(_T.c.stage))
+        return {str(stage): int(count) for stage, count in counted}
+
+    def recent_waits(self, team: str, limit: int = 20) -> Sequence[float]:
+        self.rows.flush()
+        statement = (
+            select(_T.c.claimed_at - _T.c.escalated_at)
+            .where(_T.c.team == team, _T.c.claimed_at.is_not(None), _T.c.escalated_at.is_not(None))
+            .order_by(_T.c.claimed_at.desc())
+            .limit(limit)
+        )
+        return [float(wait) for wait in self._connection.execute(statement).scalars() if wait is not None]

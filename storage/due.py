@@ -1,0 +1,56 @@
+"""Due rows: things that must happen at a time. The scheduler only ticks; whoever removes a row acts on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from storage.rows import Rows
+from storage.tables import DueRow, table
+
+_T = table(DueRow)
+
+
+@dataclass(slots=True)
+class _Due:
+    kind: str
+    conversation: int
+    due_at: float
+
+
+class DueRows:
+    """See `bot.ports.DueRows`."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self.rows: Rows[_Due] = Rows(connection, _T, _Due, ("kind", "conversation"))
+
+    def put(self, kind: str, number: int, due_at: float) -> None:
+        known = self.rows.get(kind, number)
+        if known is None:
+            self.rows.add(_Due(kind, number, due_at))
+        else:
+            known.due_at = due_at
+
+    def drop(self, kind: str, number: int) -> None:
+        known = self.rows.get(kind, number)
+        if known is not None:
+            self.rows.remove(known)
+
+    def take(self, kind: str, number: int, due_at: float) -> bool:
+        known = self.rows.get(kind, number)
+        if known is None or known.due_at != due_at:
+            return False
+        self.rows.remove(known)
+        return True
+
+    def ripe(self, now: float, limit: int) -> Sequence[tuple[str, int, float]]:
+        statement = (
+            select(_T.c.kind, _T.c.conversation, _T.c.due_at)
+            .where(_T.c.due_at <= now)
+            .order_by(_T.c.due_at)
+            .limit(limit)
+        )
+        return [
+            (str(kind), int(number), float(at)) for kind, number, at in self._connection.execute(statement)
+        ]

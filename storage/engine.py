@@ -1,0 +1,42 @@
+"""Engines, made when asked for: one for the writer, one for reads that need no lock.
+
+SQLite runs in WAL mode; the writer begins with BEGIN IMMEDIATE, since a transaction that reads first and writes
+later is refused under load (PLATFORMS.md: 5 of 6 writers). `synchronous=FULL`, so that a commit outlives power loss.
+"""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+
+BUSY_SECONDS = 5.0
+
+
+def writing_engine(url: str) -> Engine:
+    """For the one writer of this process, and for migrations."""
+    return _engine(url, begin="BEGIN IMMEDIATE")
+
+
+def reading_engine(url: str) -> Engine:
+    """For reads beside the writer. On SQLite they see the last commit and block nobody."""
+    return _engine(url, begin="BEGIN")
+
+
+def _engine(url: str, begin: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=8, max_overflow=0
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

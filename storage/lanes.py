@@ -1,0 +1,128 @@
+"""Lanes, deliveries, bindings and links."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select
+
+from bot.entries import Reader
+from bot.lanes import OUTSTANDING, Binding, BindingState, Delivery, DeliveryState, Lane, Link, Op
+from storage.rows import Rows
+from storage.tables import BindingRow, DeliveryRow, LaneRow, LinkRow, table
+
+_LANE, _DELIVERY, _BINDING, _LINK = (table(row) for row in (LaneRow, DeliveryRow, BindingRow, LinkRow))
+_OUTSTANDING = [str(state) for state in OUTSTANDING]
+
+
+class Lanes:
+    """See `bot.ports.Lanes`. `woken` is told of every lane that became due."""
+
+    def __init__(self, connection: Connection, now: float, woken: Callable[[int, Reader], None]):
+        self._connection = connection
+        self._now = now
+        self._woken = woken
+        self.lanes: Rows[Lane] = Rows(connection, _LANE, Lane, ("conversation", "reader"), {"reader": Reader})
+        kinds: dict[str, Callable[[Any], Any]] = {"reader": Reader, "op": Op, "state": DeliveryState}
+        self.deliveries: Rows[Delivery] = Rows(connection, _DELIVERY, Delivery, ("id",), kinds)
+        self.bound: Rows[Binding] = Rows(connection, _BINDING, Binding, ("id",), {"state": BindingState})
+        self.links: Rows[Link] = Rows(connection, _LINK, Link, ("platform", "channel", "remote_id"))
+
+    def lane(self, number: int, reader: Reader) -> Lane | None:
+        return self.lanes.get(number, reader)
+
+    def open(self, number: int, reader: Reader, position: int = 0) -> Lane:
+        known = self.lanes.get(number, reader)
+        return known if known is not None else self.lanes.add(Lane(number, reader, position))
+
+    def wake(self, number: int, reader: Reader, due_at: float | None = None) -> None:
+        lane = self.lanes.get(number, reader)
+        if lane is None:
+            return
+        at = self._now if due_at is None else due_at
+        if lane.due_at is None or at < lane.due_at:
+            lane.due_at = at
+        self._woken(number, reader)
+
+    def due(self, now: float, limit: int) -> Sequence[tuple[int, Reader]]:
+        statement = (
+            select(_LANE.c.conversation, _LANE.c.reader)
+            .where(_LANE.c.due_at <= now, _LANE.c.not_before <= now, _LANE.c.lease_until <= now)
+            .order_by(_LANE.c.due_at)
+            .limit(limit)
+        )
+        return [(int(number), Reader(reader)) for number, reader in self._connection.execute(statement)]
+
+    def outstanding(self, number: int, reader: Reader) -> Sequence[Delivery]:
+        return self.deliveries.where(
+            _DELIVERY.c.conversation == number,
+            _DELIVERY.c.reader == str(reader),
+            _DELIVERY.c.state.in_(_OUTSTANDING),
+            order_by=(_DELIVERY.c.created_at, _DELIVERY.c.part, _DELIVERY.c.id),
+        )
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        return self.deliveries.get(delivery_id)
+
+    def add_delivery(self, delivery: Delivery) -> None:
+        self.deliveries.add(delivery)
+
+    def dead(self, limit: int = 100) -> Sequence[Delivery]:
+        return self.deliveries.where(
+            _DELIVERY.c.state == str(DeliveryState.DEAD), order_by=(_DELIVERY.c.created_at,), limit=limit
+        )
+
+    def latest_binding(self, number: int) -> Binding | None:
+        found = self.bound.where(_BINDING.c.conversation == number, order_by=(_BINDING.c.id.desc(),), limit=1)
+        return found[0] if found else None
+
+    def bindings(self, number: int) -> Sequence[Binding]:
+        return self.bound.where(_BINDING.c.conversation == number, order_by=(_BINDING.c.id,))
+
+    def binding(self, binding_id: int) -> Binding | None:
+        return self.bound.get(binding_id)
+
+    def binding_at(self, platform: str, channel: str, root: str) -> Binding | None:
+        found = self.bound.where(
+            _BINDING.c.platform == platform, _BINDING.c.channel == channel, _BINDING.c.root == root
+        )
+        return found[0] if found else None
+
+    def add_binding(self, binding: Binding) -> Binding:
+        return self.bound.add_numbered(binding, "id")
+
+    def open_bindings(self, platform: str) -> Sequence[Binding]:
+        return self.bound.where(
+            _BINDING.c.platform == platform,
+            _BINDING.c.state == str(BindingState.OPEN),
+            order_by=(_BINDING.c.id,),
+        )
+
+    def link(self, platform: str, channel: str, remote_id: str) -> Link | None:
+        return self.links.get(platform, channel, remote_id)
+
+    def add_link(self, link: Link) -> None:
+        self.links.add(link)
+
+    def links_of(self, binding_id: int, seq: int) -> Sequence[Link]:
+        return self.links.where(
+            _LINK.c.binding_id == binding_id,
+            and_(_LINK.c.first_seq <= seq, _LINK.c.last_seq >= seq),
+            order_by=(_LINK.c.part, _LINK.c.remote_id),
+        )
+
+    def last_links(self, binding_id: int, limit: int) -> Sequence[Link]:
+        newest = self.links.where(
+            _LINK.c.binding_id == binding_id,
+            _LINK.c.ours.is_(False),
+            order_by=(_LINK.c.first_seq.desc(),),
+            limit=limit,
+        )
+        return newest[::-1]
+
+    def unsettled_links(self, number: int, final_mark: str) -> Sequence[Link]:
+        return self.links.where(
+            _LINK.c.conversation == number,
+            _LINK.c.ours.is_(False),
+            or_(_LINK.c.mark.is_(None), _LINK.c.mark != final_mark),
+            order_by=(_LINK.c.first_seq,),
+        )

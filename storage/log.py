@@ -1,0 +1,176 @@
+"""The log: entries that never change, and their bodies, which edits replace and erasure blanks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from bot.conversation import Conversation
+from bot.entries import KINDS, Audience, Author, Draft, Entry, Kind, Reader, audience_of
+from storage.tables import BodyRow, EntryRow, table
+
+_E, _B = table(EntryRow), table(BodyRow)
+_BODY = ("text", "data", "deleted", "edited", "edited_order")
+_ENTRY = tuple(name for name in Entry.__dataclass_fields__ if name not in _BODY)
+_COLUMNS = [(_B if name in _BODY else _E).c[name] for name in Entry.__dataclass_fields__]
+_SELECT = select(*_COLUMNS).join_from(
+    _E, _B, (_B.c.conversation == _E.c.conversation) & (_B.c.seq == _E.c.seq)
+)
+Position = tuple[int, int]
+
+
+class Log:
+    """See `bot.ports.Log`. `wake` marks the lane of a reader behind."""
+
+    def __init__(self, connection: Connection, now: float, wake: Callable[[int, Reader], None]):
+        self._connection = connection
+        self._now = now
+        self._wake = wake
+        self._fresh: dict[Position, Entry] = {}
+        self._originals: dict[Position, str] = {}
+        self._rewritten: dict[Position, Entry] = {}
+        self.appended: dict[Position, Entry] = {}
+
+    def append(self, conversation: Conversation, draft: Draft) -> Entry:
+        number = conversation.number
+        target = self.entry(number, draft.target) if draft.target is not None else None
+        entry = Entry(
+            conversation=number,
+            seq=conversation.head + 1,
+            kind=draft.kind,
+            audience=audience_of(draft, target),
+            author=draft.author,
+            operator_id=draft.operator_id,
+            name=draft.name,
+            source=draft.source,
+            external_id=draft.external_id,
+            target=draft.target,
+            at=draft.at if draft.at is not None else self._now,
+            stored_at=self._now,
+            late=draft.late,
+            handoff=conversation.handoff,
+            text=draft.text,
+            data=draft.data,
+        )
+        conversation.note(entry)
+        self._fresh[number, entry.seq] = entry
+        self.appended[number, entry.seq] = entry
+        for reader in KINDS[entry.kind].readers:
+            self._wake(number, reader)
+        return entry
+
+    def entry(self, number: int, seq: int) -> Entry | None:
+        known = self._fresh.get((number, seq)) or self._rewritten.get((number, seq))
+        if known is not None:
+            return known
+        found = self._read(_E.c.conversation == number, _E.c.seq == seq)
+        return found[0] if found else None
+
+    def after(
+        self, number: int, seq: int, limit: int = 1000, through: int | None = None, shopper_only: bool = False
+    ) -> Sequence[Entry]:
+        criteria = [_E.c.conversation == number, _E.c.seq > seq]
+        if through is not None:
+            criteria.append(_E.c.seq <= through)
+        if shopper_only:
+            criteria.append(_E.c.audience == str(Audience.SHOPPER))
+        return self._read(*criteria, limit=limit)
+
+    def last(self, number: int, limit: int) -> Sequence[Entry]:
+        newest = self._read(_E.c.conversation == number, limit=limit, descending=True)
+        return newest[::-1]
+
+    def by_external_id(self, number: int, external_id: str, source: str | None = None) -> Entry | None:
+        criteria = [_E.c.conversation == number, _E.c.external_id == external_id]
+        if source is not None:
+            criteria.append(_E.c.source == source)
+        found = self._read(*criteria, _E.c.kind.in_([str(Kind.MESSAGE), str(Kind.ASIDE)]), limit=1)
+        return found[0] if found else None
+
+    def known_ids(self, number: int, external_ids: Sequence[str]) -> set[str]:
+        self.flush()
+        known: set[str] = set()
+        for start in range(0, len(external_ids), 500):
+            some = external_ids[start : start + 500]
+            statement = select(_E.c.external_id).where(
+                _E.c.conversation == number, _E.c.external_id.in_(some)
+            )
+            known.update(str(one) for one in self._connection.execute(statement).scalars())
+        return known
+
+    def rewrite(self, entry: Entry, text: str, order: str) -> None:
+        self._change(entry, replace(entry, text=text, edited=True, edited_order=order))
+
+    def blank(self, entry: Entry) -> None:
+        self._change(entry, replace(entry, text="", deleted=True))
+
+    def _change(self, before: Entry, after: Entry) -> None:
+        position = (after.conversation, after.seq)
+        if not before.edited and not before.deleted:
+            self._originals.setdefault(position, before.text)
+        if position in self._fresh:
+            self._fresh[position] = after
+        else:
+            self._rewritten[position] = after
+        if position in self.appended:
+            self.appended[position] = after
+
+    def _read(self, *criteria: Any, limit: int | None = None, descending: bool = False) -> list[Entry]:
+        self.flush()
+        order = _E.c.seq.desc() if descending else _E.c.seq.asc()
+        rows = self._connection.execute(_SELECT.where(*criteria).order_by(order).limit(limit))
+        return [_entry(tuple(row)) for row in rows]
+
+    def flush(self) -> None:
+        """Write new entries with their bodies, and changed bodies."""
+        if self._fresh:
+            fresh = self._fresh.items()
+            self._connection.execute(insert(_E), [_values(entry, _ENTRY) for _, entry in fresh])
+            bodies = [
+                _values(entry, ("conversation", "seq", *_BODY)) | {"original": self._originals.get(position)}
+                for position, entry in fresh
+            ]
+            self._connection.execute(insert(_B), bodies)
+            self._fresh = {}
+        if self._rewritten:
+            statement = update(_B).where(
+                _B.c.conversation == bindparam("of"), _B.c.seq == bindparam("number")
+            )
+            rows = [
+                _values(entry, ("text", "deleted", "edited", "edited_order"))
+                | {"of": position[0], "number": position[1]}
+                for position, entry in self._rewritten.items()
+            ]
+            self._connection.execute(
+                statement.values(
+                    {name: bindparam(name) for name in ("text", "deleted", "edited", "edited_order")}
+                ),
+                rows,
+            )
+            self._keep_originals(self._rewritten)
+            self._rewritten = {}
+
+    def _keep_originals(self, rewritten: dict[Position, Entry]) -> None:
+        first = [
+            {"of": position[0], "number": position[1], "said": self._originals[position]}
+            for position in rewritten
+            if position in self._originals
+        ]
+        if first:
+            statement = update(_B).where(
+                _B.c.conversation == bindparam("of"), _B.c.seq == bindparam("number"), _B.c.original.is_(None)
+            )
+            self._connection.execute(statement.values(original=bindparam("said")), first)
+
+
+def _values(entry: Entry, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in names}
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    values = dict(zip(Entry.__dataclass_fields__, row, strict=True))
+    values["kind"] = Kind(values["kind"])
+    values["audience"] = Audience(values["audience"])
+    values["author"] = Author(values["author"])
+    return Entry(**values)

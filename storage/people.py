@@ -1,0 +1,60 @@
+"""Shoppers, operators, and who is in which team."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from bot.people import Actor, Operator, Role, Shopper
+from storage.rows import Rows
+from storage.tables import OperatorRow, ShopperRow, TeamRow, table
+
+_SHOPPER, _OPERATOR, _TEAM = table(ShopperRow), table(OperatorRow), table(TeamRow)
+
+
+class People:
+    """See `bot.ports.People`."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self.shoppers: Rows[Shopper] = Rows(connection, _SHOPPER, Shopper, ("id",))
+        self.operators: Rows[Operator] = Rows(connection, _OPERATOR, Operator, ("id",), {"role": Role})
+        self._accounts: dict[tuple[str, str], Operator] = {}
+
+    def shopper(self, shopper_id: int) -> Shopper | None:
+        return self.shoppers.get(shopper_id)
+
+    def shopper_named(self, store: str, external_id: str) -> Shopper | None:
+        found = self.shoppers.where(_SHOPPER.c.store == store, _SHOPPER.c.external_id == external_id)
+        return found[0] if found else None
+
+    def add_shopper(self, shopper: Shopper) -> Shopper:
+        return self.shoppers.add_numbered(shopper, "id")
+
+    def operator(self, operator_id: int) -> Operator | None:
+        return self.operators.get(operator_id)
+
+    def operator_for(self, actor: Actor) -> Operator:
+        account = (actor.platform, actor.id)
+        known = self._accounts.get(account)
+        if known is None:
+            found = self.operators.where(
+                _OPERATOR.c.platform == actor.platform, _OPERATOR.c.external_id == actor.id
+            )
+            known = found[0] if found else self._hire(actor)
+            self._accounts[account] = known
+        known.name, known.first_name, known.role = actor.name, actor.first_name, actor.role
+        return known
+
+    def _hire(self, actor: Actor) -> Operator:
+        fresh = Operator(0, actor.platform, actor.id, actor.name, actor.first_name, actor.role)
+        return self.operators.add_numbered(fresh, "id")
+
+    def join(self, team: str, operator_ids: Sequence[int]) -> None:
+        self._connection.execute(delete(_TEAM).where(_TEAM.c.name == team))
+        if operator_ids:
+            rows = [{"name": team, "operator_id": operator_id} for operator_id in dict.fromkeys(operator_ids)]
+            self._connection.execute(insert(_TEAM), rows)
+
+    def team(self, team: str) -> Sequence[Operator]:
+        members = select(_TEAM.c.operator_id).where(_TEAM.c.name == team)
+        return self.operators.where(_OPERATOR.c.id.in_(members), order_by=(_OPERATOR.c.name,))

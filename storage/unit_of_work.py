@@ -1,0 +1,82 @@
+"""Everything a handler may touch, inside one transaction, and what the batch changed."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.entries import Entry, Reader
+from bot.settings import Settings
+from storage.conversations import Conversations
+from storage.due import DueRows
+from storage.inbox import Inbox
+from storage.lanes import Lanes
+from storage.log import Log
+from storage.people import People
+from storage.presence import Presences
+from storage.rows import Rows
+
+
+@dataclass(slots=True)
+class Changes:
+    """See `bot.ports.Changes`."""
+
+    appended: dict[int, list[Entry]] = field(default_factory=dict)
+    touched: set[int] = field(default_factory=set)
+    lanes: set[tuple[int, Reader]] = field(default_factory=set)
+    typing: list[tuple[int, str, str | None]] = field(default_factory=list)
+
+
+class UnitOfWork:
+    """See `bot.ports.UnitOfWork`. Nothing is true before COMMIT, which is the writer's to call."""
+
+    def __init__(self, connection: Connection, settings: Settings, now: float):
+        self.now = now
+        self.settings = settings
+        self._woken: set[tuple[int, Reader]] = set()
+        self._typing: list[tuple[int, str, str | None]] = []
+        self.conversations = Conversations(connection)
+        self.people = People(connection)
+        self.lanes = Lanes(connection, now, lambda number, reader: self._woken.add((number, reader)))
+        self.log = Log(connection, now, self.lanes.wake)
+        self.inbox = Inbox(connection, now)
+        self.presence = Presences(connection)
+        self.due = DueRows(connection)
+
+    def typed(self, number: int, author: str, name: str | None) -> None:
+        self._typing.append((number, author, name))
+
+    def flush(self) -> None:
+        """Write all that is pending, in bulk."""
+        self.log.flush()
+        for rows in self._all_rows():
+            rows.flush()
+
+    @property
+    def writes(self) -> int:
+        """Grows with every row added or removed and every entry appended."""
+        return len(self.log.appended) + sum(rows.writes for rows in self._all_rows())
+
+    def changes(self) -> Changes:
+        """For those who wait, after the commit."""
+        appended: dict[int, list[Entry]] = defaultdict(list)
+        for (number, _), entry in sorted(self.log.appended.items()):
+            appended[number].append(entry)
+        touched = set(appended) | {number for number, _ in self._woken}
+        touched |= {conversation.number for conversation in self.conversations.rows.written}
+        return Changes(dict(appended), touched, self._woken, self._typing)
+
+    def _all_rows(self) -> tuple[Rows[Any], ...]:
+        return (
+            self.conversations.rows,
+            self.people.shoppers,
+            self.people.operators,
+            self.lanes.lanes,
+            self.lanes.deliveries,
+            self.lanes.bound,
+            self.lanes.links,
+            self.inbox.rows,
+            self.presence.rows,
+            self.due.rows,
+        )

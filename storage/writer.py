@@ -1,0 +1,184 @@
+"""The writer: one thread beside the event loop that runs waiting handlers and commits several at once.
+
+A caller's answer arrives only after COMMIT. Handlers cannot await, so none can touch the network inside a
+transaction. A refusal before a handler's first write costs nobody anything; anything worse rolls the batch back,
+and it is run again one by one, so handlers must bear being run again (DESIGN §1).
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from bot.errors import Busy, Refused
+from bot.ports import Clock, Handler, Subscriber
+from bot.settings import Settings
+from storage.unit_of_work import Changes, UnitOfWork
+
+MOST_IN_A_BATCH = 50
+BATCH_SECONDS = 0.005
+
+logger = logging.getLogger("baton.writer")
+
+
+@dataclass(slots=True)
+class _Job:
+    command: Any
+    future: "asyncio.Future[Any]"
+
+
+@dataclass(slots=True)
+class _Outcome:
+    job: _Job
+    answer: Any = None
+    error: BaseException | None = None
+
+
+class _Spoiled(Exception):
+    """A handler failed after its first write: the batch is rolled back and run one by one."""
+
+
+class Writer:
+    """Implements `Bus.submit` and `Wakeup`."""
+
+    def __init__(self, engine: Engine, settings: Settings, handlers: Mapping[type, Handler], clock: Clock):
+        self._engine = engine
+        self._settings = settings
+        self._handlers = handlers
+        self._clock = clock
+        self._jobs: deque[_Job] = deque()
+        self._ready = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._subscribers: list[Subscriber] = []
+        self._seconds_each = 0.001
+        self.trouble: str | None = None
+
+    def start(self) -> None:
+        """Begin taking commands; call it in the event loop that submits them."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="baton-writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Finish what was taken, then stop."""
+        with self._ready:
+            self._stopping = True
+            self._ready.notify()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    @property
+    def waiting(self) -> int:
+        """Commands that have not begun."""
+        return len(self._jobs)
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """See `bot.ports.Wakeup`."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    async def submit(self, command: Any) -> Any:
+        """See `bot.ports.Bus`."""
+        if type(command) not in self._handlers:
+            raise TypeError(f"no handler for {type(command).__name__}")
+        waiting = len(self._jobs) * self._seconds_each
+        if waiting > self._settings.queue_seconds:
+            raise Busy(retry_after=max(1.0, waiting))
+        assert self._loop is not None, "the writer was not started"
+        job = _Job(command, self._loop.create_future())
+        with self._ready:
+            if self._stopping:
+                raise Busy(retry_after=1.0)
+            self._jobs.append(job)
+            self._ready.notify()
+        return await job.future
+
+    # --- in the thread ----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not self._jobs and not self._stopping:
+                    self._ready.wait()
+                if not self._jobs:
+                    return
+                jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_IN_A_BATCH))]
+            self._serve(jobs)
+
+    def _serve(self, jobs: Sequence[_Job]) -> None:
+        began = time.monotonic()
+        try:
+            left = self._attempt(jobs)
+        except Exception:  # noqa: BLE001 — each is run again below, and then logged
+            # Whatever broke the batch breaks only its own command when each runs by itself.
+            for job in jobs:
+                self._alone(job)
+        else:
+            with self._ready:
+                self._jobs.extendleft(reversed(left))
+            jobs = jobs[: len(jobs) - len(left)]
+        spent = (time.monotonic() - began) / max(1, len(jobs))
+        self._seconds_each += 0.1 * (spent - self._seconds_each)
+
+    def _alone(self, job: _Job) -> None:
+        try:
+            self._attempt([job])
+        except Exception as error:
+            if not isinstance(error, _Spoiled):
+                logger.exception("handler failed", extra={"command": type(job.command).__name__})
+            cause = error.__cause__ if isinstance(error, _Spoiled) and error.__cause__ else error
+            self._publish([_Outcome(job, error=cause)], Changes())
+
+    def _attempt(self, jobs: Sequence[_Job]) -> Sequence[_Job]:
+        """Run them in one transaction; the answer is those that did not fit into its time."""
+        deadline = time.monotonic() + BATCH_SECONDS
+        outcomes: list[_Outcome] = []
+        with self._engine.connect() as connection:  # leaving it without a commit rolls back
+            uow = UnitOfWork(connection, self._settings, self._clock())
+            for job in jobs:
+                outcomes.append(self._handle(uow, job))
+                if time.monotonic() > deadline:
+                    break
+            uow.flush()
+            self._commit(connection)
+        self._publish(outcomes, uow.changes())
+        return jobs[len(outcomes) :]
+
+    def _handle(self, uow: UnitOfWork, job: _Job) -> _Outcome:
+        before = uow.writes
+        try:
+            return _Outcome(job, self._handlers[type(job.command)](uow, job.command))
+        except Refused as refusal:
+            if uow.writes != before:
+                raise _Spoiled from refusal
+            return _Outcome(job, error=refusal)
+
+    def _commit(self, connection: Connection) -> None:
+        """A step of its own, so that crash tests can stand before and behind it."""
+        connection.commit()
+
+    def _publish(self, outcomes: Sequence[_Outcome], changes: Changes) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._resolve, outcomes, changes)
+
+    # --- back in the event loop -------------------------------------------------------------------------------
+
+    def _resolve(self, outcomes: Sequence[_Outcome], changes: Changes) -> None:
+        for outcome in outcomes:
+            if outcome.job.future.done():
+                continue  # the caller went away; what was committed stays
+            if outcome.error is not None:
+                outcome.job.future.set_exception(outcome.error)
+            else:
+                outcome.job.future.set_result(outcome.answer)
+        if changes.touched or changes.typing:
+            for subscriber in tuple(self._subscribers):
+                subscriber(changes)

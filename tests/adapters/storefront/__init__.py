@@ -1,0 +1,1 @@
+"""The store-facing HTTP side on a stub core."""
