@@ -93,11 +93,16 @@ def _fields(conversation: Conversation, shopper: Shopper) -> list[Field]:
     return [Field(one.label, shorten(one.text, FIELD_LENGTH)) for one in found if one.text]
 
 
+def name_of(shopper: Shopper) -> str:
+    """What the team calls a shopper."""
+    return shopper.name or (texts.anonymous() if shopper.anonymous else shopper.external_id)
+
+
 def customer_line(shopper: Shopper) -> str:
     """ "Sarah K. · vip · 3 orders · 840.5 USD": who this is to the store."""
     orders = shopper.orders_count
     parts = [
-        shopper.name or (texts.anonymous() if shopper.anonymous else shopper.external_id),
+        name_of(shopper),
         shopper.tier,
         f"{orders} order{'' if orders == 1 else 's'}" if orders is not None else None,
         _money(shopper.lifetime_value, shopper.currency),

@@ -110,9 +110,24 @@ async def _start_assistant(chosen: Settings, url: str) -> asyncio.subprocess.Pro
         "WEBHOOK_SECRET": store.webhook_secret,
         "PORT": str(urlsplit(store.webhook_url).port),
     }
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable, str(ASSISTANT), env=env, start_new_session=True
     )
+    await _listening(urlsplit(store.webhook_url).port or 0, process)
+    return process
+
+
+async def _listening(port: int, process: asyncio.subprocess.Process) -> None:
+    """Until the assistant takes connections; a demo without it would be silent."""
+    while process.returncode is None:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+    raise SettingsError("The demo's assistant ended at once; run `python examples/assistant.py` to see why.")
 
 
 # --- three cases to look at, made with the public API alone ---------------------------------------------------

@@ -54,5 +54,5 @@ async def _guarded(name: str, run: Any) -> None:
         await run()
     except (DeliveryFault, Busy) as fault:
         logger.warning("job put off", extra={"job": name, "reason": str(fault)})
-    except Exception:  # noqa: BLE001 — the task's root: the next tick tries again
+    except Exception:
         logger.exception("job failed", extra={"job": name})

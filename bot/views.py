@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot import waiting
+from bot.cards import name_of
 from bot.conversation import Conversation, Stage
 from bot.entries import Audience, Author, Entry, Kind, Reader
 from bot.people import Presence
@@ -30,6 +31,19 @@ def place_in_queue(uow: UnitOfWork, conversation: Conversation) -> tuple[int | N
         return None, None
     position = uow.conversations.waiting_before(conversation) + 1
     return position, waiting.estimate(position, uow.conversations.recent_waits(conversation.team))
+
+
+def shopper_ids(uow: UnitOfWork, conversation: Conversation) -> tuple[str, ...]:
+    """Whose conversation it is: its shopper and, where a guest began it and was named later, that guest. It is the
+    same person in the same window."""
+    shopper = uow.people.shopper(conversation.shopper_id)
+    known = (shopper.external_id if shopper else None, conversation.guest_id)
+    return tuple(one for one in known if one is not None)
+
+
+def is_theirs(uow: UnitOfWork, conversation: Conversation, shopper_id: str) -> bool:
+    """Whether a window's shopper may read and write this conversation."""
+    return shopper_id in shopper_ids(uow, conversation)
 
 
 def owner_name(uow: UnitOfWork, conversation: Conversation) -> str | None:
@@ -167,17 +181,24 @@ def console_row(uow: UnitOfWork, conversation: Conversation) -> dict[str, Any]:
         "store": conversation.store,
         "team": conversation.team,
         "title": packet.get("issue") or (said[0].text[:140] if said else ""),
-        "customer": (shopper.name or shopper.external_id) if shopper else "",
+        "customer": name_of(shopper) if shopper else "",
         "tier": shopper.tier if shopper else None,
         "priority": conversation.priority,
         "category": conversation.category,
         "owner": owner_name(uow, conversation),
+        "owner_id": _owner_account(uow, conversation),
         "waiting_since": conversation.waiting_since,
         "updated_at": conversation.updated_at,
         "awaiting": str(conversation.awaiting),
         "unread": conversation.last_shopper_seq > conversation.last_answer_seq,
         "position": place_in_queue(uow, conversation)[0],
     }
+
+
+def _owner_account(uow: UnitOfWork, conversation: Conversation) -> dict[str, str] | None:
+    """Two people may share a name; an account they do not."""
+    owner = uow.people.operator(conversation.owner_id) if conversation.owner_id else None
+    return {"platform": owner.platform, "id": owner.external_id} if owner else None
 
 
 def console_case(uow: UnitOfWork, conversation: Conversation, limit: int = 1000) -> dict[str, Any]:

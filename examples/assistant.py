@@ -22,7 +22,7 @@ PORT = int(os.environ.get("PORT", "8081"))
 THINKING = float(os.environ.get("THINKING", "0.7"))
 
 SCRIPT = (
-    (("where", "track", "shipping", "delivery", "order"), "Your order is on its way and should be with you on Thursday."),
+    (("where", "track", "shipping", "delivery", "order"), "Your order is on its way and should arrive on Thursday."),
     (("return", "exchange"), "You can return anything within 30 days. Shall I e-mail you a label?"),
     (("size", "fit", "dimensions", "big"), "The *Halo* lamp is 42 cm tall and 18 cm wide, with a 2 m cable."),
     (("hello", "hi", "hey"), "Hello! I'm the store's assistant. Ask me about orders, returns or our lamps."),

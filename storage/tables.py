@@ -65,6 +65,7 @@ class ConversationRow(SQLModel, table=True):
     handoff: int = 0
     handoffs_ended: int = 0
     owner_id: int | None = None
+    guest_id: str | None = None
     category: str | None = None
     priority: str = "normal"
     waiting_since: float | None = None

@@ -362,7 +362,7 @@ const state = {
 };
 
 const me = () => session.operator;
-const isMine = (row) => row.stage === "active" && sameName(row.owner, me().name);
+const isMine = (row) => row.stage === "active" && row.owner_id?.platform === "console" && row.owner_id.id === me().id;
 const isInside = (text) => /^\s*(\/\/|notes?\s*:|internal\s*:)/i.test(text);
 
 const SETTLE = 600; // milliseconds

@@ -5,7 +5,10 @@ from pathlib import Path
 from aiohttp import web
 
 PAGE = Path(__file__).with_name("demo.html")
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self'; img-src 'self' data:"
+)
 
 
 def mount(app: web.Application) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
@@ -500,9 +500,9 @@ class StreamHub:
             self._work.set()
             raise
         for room in rooms:
-            head, shopper_id = heads.get(room.number or 0, (0, None))
+            head, shoppers = heads.get(room.number or 0, (0, ()))
             for stream in room.streams:
-                if stream.is_reading or stream.tail < head or stream.window.shopper_id != shopper_id:
+                if stream.is_reading or stream.tail < head or stream.window.shopper_id not in shoppers:
                     stream.fall_behind()
 
     async def _learn_names(self) -> None:
@@ -530,8 +530,7 @@ def read_page(uow: UnitOfWork, window: Window, after: int) -> Page:
     conversation = uow.conversations.named(window.store, window.conversation_id)
     if conversation is None:
         return Page(None, 0, [], is_last=True, state=event("state", views.widget_state(uow, None)))
-    shopper = uow.people.shopper(conversation.shopper_id)
-    if shopper is None or shopper.external_id != window.shopper_id:
+    if not views.is_theirs(uow, conversation, window.shopper_id):
         raise NotAllowed(
             "This conversation belongs to another shopper; get a new token.", code="other_shopper"
         )
@@ -566,12 +565,11 @@ def read_names(uow: UnitOfWork, numbers: Iterable[int]) -> dict[int, Key]:
     return {number: (one.store, one.external_id) for number, one in found.items() if one is not None}
 
 
-def read_heads(uow: UnitOfWork, numbers: Iterable[int]) -> dict[int, tuple[int, str | None]]:
+def read_heads(uow: UnitOfWork, numbers: Iterable[int]) -> dict[int, tuple[int, Sequence[str]]]:
     """Each conversation's newest entry, and whose it is."""
-    found: dict[int, tuple[int, str | None]] = {}
+    found: dict[int, tuple[int, Sequence[str]]] = {}
     for number in numbers:
         conversation = uow.conversations.get(number)
-        shopper = uow.people.shopper(conversation.shopper_id) if conversation is not None else None
         if conversation is not None:
-            found[number] = conversation.head, shopper.external_id if shopper is not None else None
+            found[number] = conversation.head, views.shopper_ids(uow, conversation)
     return found

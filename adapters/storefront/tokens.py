@@ -18,7 +18,7 @@ from bot.ports import Clock
 
 AUDIENCE = "baton-widget"
 ALGORITHM = "HS256"
-CLAIMS = ("store", "sub", "conv", "iat", "exp", "aud")
+CLAIMS = ("store", "sub", "conversation_id", "iat", "exp", "aud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,13 @@ class Tokens:
         now = int(self._clock())
         expires = now + max(1, int(self._seconds))
         claims: dict[str, Any] = {
-            "store": store, "sub": shopper_id, "conv": conversation_id, "iat": now, "exp": expires, "aud": AUDIENCE,
-        }  # fmt: skip
+            "store": store,
+            "sub": shopper_id,
+            "conversation_id": conversation_id,
+            "iat": now,
+            "exp": expires,
+            "aud": AUDIENCE,
+        }
         if guest:
             claims["guest"] = True
         return jwt.encode(claims, self._key, algorithm=ALGORITHM), float(expires)
@@ -63,7 +68,7 @@ class Tokens:
     def ticket(self, token: str, allow_expired_seconds: float = 0) -> Ticket:
         """Everything the token says. 401 `token_invalid` or `token_expired`."""
         claims = self._verified(token)
-        store, sub, conv, expires = (claims[name] for name in ("store", "sub", "conv", "exp"))
+        store, sub, conv, expires = (claims[name] for name in ("store", "sub", "conversation_id", "exp"))
         if (
             not all(isinstance(name, str) and name for name in (store, sub, conv))
             or store not in self._stores

@@ -462,7 +462,7 @@
         fetch(api + path, { credentials: "omit", cache: "no-store", ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
       const token = this.token || (await this.renew(this.token));
       const response = await send(token);
-      return response.status === 401 ? send(await this.renew(token)) : response;
+      return response.status === 401 || response.status === 403 ? send(await this.renew(token)) : response;
     }
 
     async post(path, body) {

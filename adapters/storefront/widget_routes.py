@@ -19,7 +19,7 @@ from adapters.storefront.refusals import Unauthorized
 from adapters.storefront.routes import Asked, Auth, Route
 from adapters.storefront.stream import StreamHub, last_event_id
 from adapters.storefront.tokens import Ticket, Tokens
-from bot import commands
+from bot import commands, views
 from bot.commands import ShopperFacts, Window
 from bot.errors import NotFound
 from bot.ports import Bus, Clock, Reads, UnitOfWork
@@ -189,8 +189,7 @@ class WidgetRoutes:
 
         def is_theirs(uow: UnitOfWork) -> bool:
             conversation = uow.conversations.named(window.store, window.conversation_id)
-            shopper = uow.people.shopper(conversation.shopper_id) if conversation else None
-            return conversation is None or (shopper is not None and shopper.external_id == window.shopper_id)
+            return conversation is None or views.is_theirs(uow, conversation, window.shopper_id)
 
         if not ticket.guest or window.store != store or not await self._reads(is_theirs):
             raise Unauthorized(

@@ -4,7 +4,6 @@ The store cannot be asked whether it has one already, so nothing here is uncerta
 is a fault of the place and is sent again.
 """
 
-import asyncio
 from collections.abc import Mapping
 
 import aiohttp
@@ -41,7 +40,7 @@ class WebhookSender:
             ) as answer:
                 if not 200 <= answer.status < 300:
                     raise PlaceFault(f"webhook answered {answer.status}", _retry_after(answer.headers))
-        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+        except (TimeoutError, aiohttp.ClientError) as error:
             raise PlaceFault(f"webhook: {type(error).__name__}") from error
 
     async def close(self) -> None:

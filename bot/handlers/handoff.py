@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import hours, packet, texts
+from bot import hours, packet, texts, views
 from bot.conversation import Conversation, Move, Stage
 from bot.entries import Author, Draft, Entry, Kind, Reader
 from bot.errors import NotFound, OtherShopper
@@ -33,6 +33,7 @@ def start(uow: UnitOfWork, store: str, external_id: str, channel: str, shopper: 
             team=policy.team,
             created_at=uow.now,
             updated_at=uow.now,
+            guest_id=shopper.external_id if shopper.anonymous else None,
         )
     )
     if policy.webhook_url:
@@ -40,12 +41,10 @@ def start(uow: UnitOfWork, store: str, external_id: str, channel: str, shopper: 
     return conversation
 
 
-def of_shopper(uow: UnitOfWork, conversation: Conversation, shopper_id: str) -> Shopper:
-    """Its shopper, if that is who asks; `OtherShopper` otherwise."""
-    shopper = uow.people.shopper(conversation.shopper_id)
-    if shopper is None or shopper.external_id != shopper_id:
+def require_shopper(uow: UnitOfWork, conversation: Conversation, shopper_id: str) -> None:
+    """`OtherShopper` unless it is theirs."""
+    if not views.is_theirs(uow, conversation, shopper_id):
         raise OtherShopper("This conversation belongs to another shopper.", field="shopper.id")
-    return shopper
 
 
 def case(uow: UnitOfWork, number: int) -> Conversation:

@@ -78,10 +78,15 @@ def _shopper(uow: UnitOfWork, store: str, facts: ShopperFacts | None) -> Shopper
     facts = facts or ShopperFacts()
     known = uow.people.shopper_named(store, facts.id) if facts.id else None
     if known is None:
-        external_id = facts.id or f"anon-{uuid.uuid4().hex[:20]}"
+        external_id = facts.id or _generated_id()
         known = uow.people.add_shopper(Shopper(0, store, external_id, uow.now, anonymous=facts.id is None))
     _learn(known, facts)
     return known
+
+
+def _generated_id() -> str:
+    """For a shopper whom nobody has named."""
+    return f"anon-{uuid.uuid4().hex[:20]}"
 
 
 def _learn(shopper: Shopper, facts: ShopperFacts) -> None:
@@ -343,6 +348,8 @@ def issue_token(uow: UnitOfWork, command: IssueToken) -> dict[str, str]:
         _identify(uow, conversation, command.shopper)
         shopper = uow.people.shopper(conversation.shopper_id)
         assert shopper is not None, "a conversation always has a shopper"
+    elif command.shopper.id is None:
+        return {"shopper_id": _generated_id(), "conversation_id": conversation_id}
     else:
         shopper = _shopper(uow, command.store, command.shopper)
     return {"shopper_id": shopper.external_id, "conversation_id": conversation_id}

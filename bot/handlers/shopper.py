@@ -20,7 +20,7 @@ def _own(uow: UnitOfWork, window: Window) -> Conversation | None:
     """The window's conversation, if it has begun; refused if it is somebody else's."""
     conversation = uow.conversations.named(window.store, window.conversation_id)
     if conversation is not None:
-        handoff.of_shopper(uow, conversation, window.shopper_id)
+        handoff.require_shopper(uow, conversation, window.shopper_id)
     return conversation
 
 

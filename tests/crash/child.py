@@ -1,0 +1,174 @@
+"""Baton in a process of its own that kills itself at a chosen step; forked from a zygote, so that a start is cheap.
+
+The zygote (`python -m tests.crash.child`) imports everything once and then only forks: a restart costs a tenth of a
+second, and hundreds of kills fit into a test run. Product code has no hooks; the steps are taken from outside, around
+the writer's commit and around each call that leaves the house. A step is written to a file before it is passed, so
+that the file tells how far a killed process came.
+"""
+
+import asyncio
+import ctypes
+import gc
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import jwt  # noqa: F401 - warms the import
+import sqlalchemy.dialects.sqlite  # noqa: F401
+
+import storage.writer
+from adapters.slack import api, app  # noqa: F401
+from adapters.webhook import outbound
+from bot import logs, wiring
+from bot.settings import Settings, Timing, load
+
+LOOKED_UP = frozenset({"auth.test", "users.info", "users.getPresence", "conversations.list",
+                       "conversations.members", "apps.connections.open"})  # fmt: skip
+DURING = 0.006
+"""Seconds into a call at which "during" strikes: the request has left, the fake has not answered (it takes longer)."""
+
+PR_SET_PDEATHSIG = 1
+
+
+class Steps:
+    """Counts steps over both threads, and kills this process at its own."""
+
+    def __init__(self, path: str, kill_at: int | None):
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._kill_at = kill_at
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def reach(self, label: str) -> None:
+        """One step further; possibly the last."""
+        if self._is_last(label):
+            self._die()
+
+    def soon(self, label: str) -> None:
+        """The same, but a moment later: in the middle of what comes now."""
+        if self._is_last(label):
+            asyncio.get_running_loop().call_later(DURING, self._die)
+
+    def _is_last(self, label: str) -> bool:
+        with self._lock:
+            self._count += 1
+            os.write(self._file, f"{label}\n".encode())
+            return self._count == self._kill_at
+
+    def _die(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+        threading.Event().wait()
+
+
+def watch_commits(steps: Steps) -> None:
+    """A step before and one behind every COMMIT, named by the commands of its batch."""
+    writer: Any = storage.writer.Writer
+    attempt, commit = writer._attempt, writer._commit
+
+    def watched_attempt(self: Any, jobs: Any) -> Any:
+        self.commands = "+".join(sorted({type(job.command).__name__ for job in jobs}))
+        return attempt(self, jobs)
+
+    def watched_commit(self: Any, connection: Any) -> None:
+        steps.reach(f"before commit {self.commands}")
+        commit(self, connection)
+        steps.reach(f"after commit {self.commands}")
+
+    writer._attempt, writer._commit = watched_attempt, watched_commit
+
+
+def watch_calls(steps: Steps) -> None:
+    """A step before, in the middle of and behind every call to Slack that posts, changes or looks for a post."""
+    slack: Any = api.SlackApi
+    respond = slack.respond
+
+    async def watched(self: Any, method: str, **options: Any) -> Any:
+        if method in LOOKED_UP:
+            return await respond(self, method, **options)
+        return await _stepped(steps, method, partial(respond, self, method, **options))
+
+    slack.respond = watched
+    sender: Any = outbound.WebhookSender
+    send = sender.send
+
+    async def watched_send(self: Any, *given: Any) -> None:
+        await _stepped(steps, "webhook", partial(send, self, *given))
+
+    sender.send = watched_send
+
+
+async def _stepped(steps: Steps, name: str, call: Any) -> Any:
+    steps.reach(f"before {name}")
+    steps.soon(f"during {name}")
+    try:
+        answer = await call()
+    except Exception:
+        steps.reach(f"after {name}, failed")
+        raise
+    steps.reach(f"after {name}")
+    return answer
+
+
+def settings_of(spec: dict[str, Any]) -> Settings:
+    """The environment's settings at the test's pace."""
+    settings = load(spec["environment"])
+    return replace(settings, timing=Timing().scaled(spec["scale"]))
+
+
+async def serve(settings: Settings) -> None:
+    """Run until killed."""
+    baton = wiring.Baton(settings)
+    await baton.start()
+    await asyncio.Event().wait()
+
+
+def child(spec: dict[str, Any]) -> None:
+    """In the forked process: cut the ties to the zygote, then be Baton."""
+    die_with_parent()
+    null = os.open(os.devnull, os.O_RDWR)
+    log = os.open(spec["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for descriptor, instead in ((0, null), (1, log), (2, log)):
+        os.dup2(instead, descriptor)
+    random.seed()
+    logs.configure("text")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    steps = Steps(spec["steps"], spec["kill_at"])
+    watch_commits(steps)
+    watch_calls(steps)
+    asyncio.run(serve(settings_of(spec)))
+
+
+def die_with_parent() -> None:
+    """No orphan outlives the test run, however that ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def zygote() -> None:
+    """Orders come as JSON lines: fork one (answered with its pid), or wait for one (answered with its status)."""
+    die_with_parent()
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "wait" in order:
+            _, status = os.waitpid(order["wait"], 0)
+            print(status, flush=True)  # noqa: T201
+            continue
+        pid = os.fork()
+        if pid == 0:
+            try:
+                child(order)
+            finally:
+                os._exit(1)
+        print(pid, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    zygote()

@@ -1,0 +1,285 @@
+"""One case from the first word to the resolve, told over real sockets by people who do what people do.
+
+A store escalates with a transcript too long for one post; two operators press Claim at once; the winner writes three
+quick replies and a note, while the shopper writes, too; the store's assistant talks out of turn; the winner resolves.
+Nobody here knows that Baton is being killed: a button that showed an error is pressed again, a request without an
+answer is sent again.
+"""
+
+import asyncio
+import contextlib
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.crash.clients import Client, Hook, Widget
+from tests.crash.house import House, Zygote
+from tests.fakes.slack import FakeSlack, Fault, Message
+
+SCALE = 0.05
+KEY, ADMIN = "store-key", "admin-token"
+WORDS = {1: 12, 2: 1700, 3: 30, 4: 800, 5: 1, 6: 900}
+"""How many words each line of the transcript has. A word is 8 characters: the second line fills a post and more."""
+REPLIES, SAID = 3, 3
+WORD = re.compile(r"\b([twra]\d+)w(\d+)\b")
+TIMEOUT = 60.0
+
+
+def speech(name: str, words: int = 3) -> str:
+    """A text whose every word says whose it is and which, so that a lost, doubled or moved one shows."""
+    return " ".join(f"{name}w{index:04d}" for index in range(words))
+
+
+TRANSCRIPT = [
+    {"id": f"t{number}", "author": "shopper" if number % 2 else "assistant", "text": speech(f"t{number}", words)}
+    for number, words in WORDS.items()
+]
+MESSAGES = len(TRANSCRIPT) + SAID + REPLIES + 1
+"""Said in one story: the transcript, the shopper, the operator, and the assistant once it may."""
+
+
+class Story:
+    """One telling. `faults` prepares the fake; `kills` are the steps at which Baton's lives end."""
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        folder: Path,
+        number: int,
+        kills: Sequence[int] = (),
+        *,
+        faults: Callable[[FakeSlack], None] = lambda _: None,
+        hooked: bool = True,
+    ):
+        folder.mkdir(parents=True)
+        self._zygote, self._folder, self._number, self._kills = zygote, folder, number, kills
+        self._faults = faults
+        self.slack = FakeSlack(seed=number)
+        self.slack.ack_timeout = 3.0 * SCALE * 2
+        self.slack.retry_delays = (0.0, 60.0 / 60, 300.0 / 60)
+        self.dana, self.bob = self.slack.add_user("dana miller"), self.slack.add_user("bob ray")
+        self.channel = self.slack.add_channel("support", members=[self.dana, self.bob])
+        self.hook = Hook() if hooked else None
+        self.house: House
+        self.client: Client
+        self.widget: Widget
+        self.presses = 0
+
+    async def tell(self) -> None:
+        """From the first word until nothing is owed to anybody."""
+        self._prepare_faults()
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self.slack)
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            environment = self._environment(await self._hook_address(stack))
+            self.house = House(self._zygote, self._folder, self._number, environment, self._kills, SCALE)
+            stack.push_async_callback(self.house.stop)
+            self.client = Client(session, self.house.url)
+            self.house.start()
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    await self._everybody()
+            except TimeoutError:
+                raise AssertionError(self._where_it_hangs()) from None
+
+    def _prepare_faults(self) -> None:
+        """Slack takes its time, so that a call has a middle; people are looked up with a jitter."""
+        for method in ("chat.postMessage", "chat.update", "reactions.add", "reactions.remove"):
+            self.slack.faults.add(method, Fault.latency(0.012), times=None)
+        self.slack.faults.add("users.info", Fault.latency(0.02), times=None, probability=0.5)
+        self._faults(self.slack)
+
+    async def _hook_address(self, stack: contextlib.AsyncExitStack) -> str:
+        if self.hook is None:
+            return ""
+        stack.push_async_callback(self.hook.stop)
+        return await self.hook.start()
+
+    def _environment(self, hook: str) -> dict[str, str]:
+        return {
+            "BATON_SECRET": "s" * 32,
+            "BATON_API_KEY": KEY,
+            "BATON_ADMIN_TOKEN": ADMIN,
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "SLACK_CHANNEL": "#support",
+            "WEBHOOK_URL": hook,
+            "WEBHOOK_SECRET": "hook-secret" if hook else "",
+        }
+
+    async def _everybody(self) -> None:
+        await self._escalate()
+        answer = await self.client.ask(
+            "POST", "/v1/widget-tokens", KEY, {"shopper": {"id": "s-1"}, "conversation_id": "c-1"}
+        )
+        self.widget = Widget(self.client, answer["token"])
+        background = [asyncio.create_task(self.widget.listen()), asyncio.create_task(self.widget.confirm())]
+        try:
+            await self._at_once(self._shopper(), self._operators(), self._assistant_out_of_turn())
+            await self._resolve()
+            await self._log_turn("a2", (200, 201, 202))
+            await self._until(self.is_settled)
+        finally:
+            for task in background:
+                task.cancel()
+            ended = await asyncio.gather(*background, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    async def _at_once(self, *acts: Awaitable[None]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for act in acts:
+                group.create_task(_run(act))
+
+    # --- the store --------------------------------------------------------------------------------------------
+
+    async def _escalate(self) -> None:
+        body = {
+            "conversation_id": "c-1",
+            "shopper": {"id": "s-1", "name": "Sarah K."},
+            "reason": {"trigger": "keyword", "detail": "refund"},
+            "transcript": TRANSCRIPT,
+        }
+        await self.client.ask("POST", "/v1/escalations", KEY, body)
+
+    async def _assistant_out_of_turn(self) -> None:
+        """While a person is needed or engaged the assistant is refused, however often Baton restarts."""
+        for _ in range(3):
+            await self._log_turn("a1", (409,))
+            await asyncio.sleep(0.05)
+
+    async def _log_turn(self, name: str, wanted: Sequence[int]) -> None:
+        body = {"id": name, "author": "assistant", "text": speech(name)}
+        await self.client.ask("POST", "/v1/conversations/c-1/messages", KEY, body, wanted)
+
+    # --- the shopper ------------------------------------------------------------------------------------------
+
+    async def _shopper(self) -> None:
+        await self.widget.write("w1", speech("w1"))
+        await self._until(lambda: any(one.get("code") == "claimed" for one in self.widget.entries))
+        await self.widget.write("w2", speech("w2"))
+        await self.widget.write("w3", speech("w3"))
+
+    # --- the operators ----------------------------------------------------------------------------------------
+
+    async def _operators(self) -> None:
+        await self._at_once(self._press(self.dana, "claim"), self._press(self.bob, "claim"))
+        await self._until(lambda: self.owner() is not None)
+        owner, root = self.owner(), self.root()
+        assert owner is not None
+        for number in range(1, REPLIES + 1):
+            await self.slack.post(owner, self.channel, speech(f"r{number}"), thread_ts=root.ts)
+            if number == 1:
+                await self.slack.post(owner, self.channel, "// secret of the team", thread_ts=root.ts)
+            await asyncio.sleep(0.002)
+
+    async def _press(self, user: str, action: str) -> None:
+        """Until it shows no error, or there is nothing to press any more."""
+        await self._until(lambda: self._shows(action) or self._is_past(action))
+        while self._shows(action):
+            pressed = await self.slack.click(user, self.channel, self.root().ts, f"baton:{action}")
+            self.presses += 1
+            await self.slack.wait_for(lambda: pressed.done, TIMEOUT)
+            if pressed.acked:
+                return
+            await asyncio.sleep(0.1)
+
+    def _shows(self, action: str) -> bool:
+        roots = self.roots()
+        blocks = roots[-1].blocks if roots else []
+        ids = [element.get("action_id") for block in blocks for element in block.get("elements", ())]
+        return f"baton:{action}" in ids
+
+    def _is_past(self, action: str) -> bool:
+        return self.owner() is not None if action == "claim" else self.stage() == "resolved"
+
+    async def _resolve(self) -> None:
+        """Once the shopper's words stand in the thread and the replies are marked as seen."""
+        await self._until(lambda: f"w{SAID}w0002" in self.shown() and self._all_seen())
+        owner = self.owner()
+        assert owner is not None
+        while self.stage() != "resolved":
+            await self._press(owner, "resolve")
+
+    def _all_seen(self) -> bool:
+        replies = self.replies()
+        return len(replies) == REPLIES and all("eyes" in reply.reactions for reply in replies)
+
+    # --- what can be looked at --------------------------------------------------------------------------------
+
+    def roots(self) -> list[Message]:
+        """Our posts that stand in the channel itself."""
+        return [one for one in self.slack.messages(self.channel) if one.bot_id and not one.is_reply]
+
+    def root(self) -> Message:
+        """The card."""
+        return self.roots()[0]
+
+    def posts(self) -> list[Message]:
+        """Our posts in the thread."""
+        return [one for one in self.slack.messages(self.channel) if one.bot_id and one.is_reply]
+
+    def replies(self) -> list[Message]:
+        """The operators' messages that were meant for the shopper."""
+        found = [one for one in self.slack.messages(self.channel) if not one.bot_id]
+        return [one for one in found if not one.text.startswith("//")]
+
+    def shown(self) -> str:
+        """All our posts in the thread, as people read them."""
+        return "\n".join(text for post in self.posts() for text in _block_texts(post))
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """What the database says now."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.house.database}?mode=ro", uri=True, timeout=5)) as db:
+            return db.execute(statement).fetchall()
+
+    def stage(self) -> str:
+        """The case's stage."""
+        found = self.rows("SELECT stage FROM conversation")
+        return str(found[0][0]) if found else ""
+
+    def owner(self) -> str | None:
+        """The owner's Slack id."""
+        found = self.rows("SELECT o.external_id FROM conversation c JOIN operator o ON o.id = c.owner_id")
+        return str(found[0][0]) if found else None
+
+    def is_settled(self) -> bool:
+        """Whether nothing is owed, under way or about to come."""
+        if self.slack.gateway.under_way or self.slack._late:
+            return False
+        owed = self.rows("SELECT 1 FROM lane WHERE due_at IS NOT NULL")
+        open_calls = self.rows("SELECT 1 FROM delivery WHERE state IN ('planned', 'sending', 'uncertain')")
+        last = self.rows("SELECT max(seq) FROM entry WHERE audience = 'shopper'")
+        return not owed and not open_calls and last[0][0] == self.widget.last
+
+    async def _until(self, condition: Callable[[], Any]) -> None:
+        while not condition():
+            if self.house.broken:
+                raise AssertionError(self.house.broken)
+            await asyncio.sleep(0.02)
+
+    def _where_it_hangs(self) -> str:
+        lanes = self.rows("SELECT reader, position, due_at, not_before, lease_until, faults, fault FROM lane")
+        calls = self.rows("SELECT id, reader, op, state, attempt, error FROM delivery WHERE state NOT IN ('sent')")
+        says = [f"died at {self.house.deaths}", f"lanes {lanes}", f"deliveries {calls}", f"stage {self.stage()}"]
+        says += [self.slack._recently(), self.house.log()[-3000:]]
+        return f"{self._folder.name} hangs:\n" + "\n".join(says)
+
+
+async def _run(act: Awaitable[None]) -> None:
+    await act
+
+
+def _block_texts(message: Message) -> list[str]:
+    """The blocks only: the message's own text repeats them for notifications."""
+    found = []
+    for block in message.blocks:
+        parts = [block.get("text"), *block.get("elements", ())]
+        found += [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+    return found
