@@ -14,7 +14,7 @@ from bot.errors import DeliveryFault, RootGone
 from bot.lanes import Binding, Link
 from bot.people import Actor, Role
 from bot.ports import Reads, TeamChat, UnitOfWork
-from bot.posts import Heard
+from bot.posts import Heard, Place
 from bot.readers.thread import place_of
 
 logger = logging.getLogger("baton.catchup")
@@ -51,6 +51,24 @@ class CatchUp:
 
         await asyncio.gather(*(one(binding, links) for binding, links in found))
 
+    def expect(self, place: Place) -> None:
+        """A root stands whose binding is about to be stored: live events of that thread wait for `opened`."""
+        self._arrivals.close_gates([thread_lane(place.platform, place.channel, place.root)])
+
+    async def opened(self, place: Place) -> None:
+        """Read a new thread once. Between its root and its binding nobody knew whose it is (a late answer, a crash),
+        so what people wrote there meanwhile was passed by."""
+        try:
+            binding = await self._reads(
+                lambda uow: uow.lanes.binding_at(place.platform, place.channel, place.root)
+            )
+            if binding is not None:
+                await self._thread(binding, ())
+        except DeliveryFault as fault:
+            logger.warning("catch-up failed", extra={"reason": fault.reason})
+        finally:
+            self._arrivals.open_gate(thread_lane(place.platform, place.channel, place.root))
+
     def _open_threads(self, uow: UnitOfWork) -> list[tuple[Binding, Sequence[Link]]]:
         open_ones = uow.lanes.open_bindings(self._chat.platform)
         return [(binding, uow.lanes.last_links(binding.id, COMPARED)) for binding in open_ones]
@@ -58,7 +76,7 @@ class CatchUp:
     async def _thread(self, binding: Binding, links: Sequence[Link]) -> None:
         place, lane = place_of(binding), _lane(binding)
         try:
-            heard = await self._chat.history(place, links[0].remote_id if links else "")
+            heard = await self._chat.history(place, _oldest(links))
         except RootGone:
             await self._arrivals.submit(RootDeleted(place))
             return
@@ -77,6 +95,12 @@ class CatchUp:
 
 def _lane(binding: Binding) -> str:
     return thread_lane(binding.platform, binding.channel, binding.root)
+
+
+def _oldest(links: Sequence[Link]) -> str:
+    """Links come in the log's order; a late message, or an aside that was sent after all, is older than its place
+    there. Platforms' ids grow with time: Slack's are of one length, Discord's get longer."""
+    return min((link.remote_id for link in links), key=lambda id: (len(id), id), default="")
 
 
 def _actor(platform: str, heard: Heard) -> Actor:

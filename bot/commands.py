@@ -307,6 +307,7 @@ class Settled:
     done: bool = False
     posted: Posted | None = None
     missing: bool = False
+    looked_at: float | None = None  # when the look that found nothing began
     fault: str | None = None  # "place" | "root" | "entry" | "unsure"
     reason: str = ""
     retry_after: float | None = None

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.catchup import CatchUp
 from bot.commands import Advance, Settled
 from bot.delivering import Call
 from bot.entries import Reader
@@ -17,7 +18,7 @@ from bot.errors import Busy, EntryFault, PlaceFault, RootGone, Unsure
 from bot.lanes import Op
 from bot.people import Role
 from bot.ports import Bus, Changes, Clock, Reads, TeamChat, Wakeup, Webhook
-from bot.posts import Card, Post, Receipt
+from bot.posts import Card, Place, Post, Receipt
 from bot.settings import Settings
 
 logger = logging.getLogger("baton.courier")
@@ -39,6 +40,7 @@ class Courier:
         clock: Clock,
         chats: Mapping[str, TeamChat],
         webhook: Webhook,
+        catch_ups: Mapping[str, CatchUp] | None = None,
     ):
         self._settings = settings
         self._bus = bus
@@ -46,6 +48,8 @@ class Courier:
         self._clock = clock
         self._chats = chats
         self._webhook = webhook
+        self._catch_ups = catch_ups or {}
+        self._reading: set[asyncio.Task[None]] = set()
         self._holder = secrets.token_hex(8)
         self._unsubscribe = wakeup.subscribe(self._woken)
         self._running: dict[LaneKey, asyncio.Task[None]] = {}
@@ -64,6 +68,8 @@ class Courier:
         self._unsubscribe()
         if self._poll is not None:
             self._poll.cancel()
+        for task in self._reading:
+            task.cancel()  # read again at the next connect
         running = list(self._running.values())
         if running:
             _, late = await asyncio.wait(running, timeout=self._settings.timing.call_timeout * 2)
@@ -104,18 +110,40 @@ class Courier:
         number, reader = key
         async with self._slots:
             settled: Settled | None = None
+            opened: Place | None = None
             try:
                 while True:
                     self._again.discard(key)  # what came until now is seen by the Advance below
                     command = Advance(number, reader, self._holder, settled, stop=self._stopping)
-                    call: Call | None = await self._bus.submit(command)
+                    call = await self._advance(command, opened)
                     if call is None:
                         return
                     settled = await self._make(call)
+                    opened = self._opened(call, settled)
             except Busy:
                 logger.warning("writer busy", extra={"case": number, "reader": str(reader)})
             except Exception:
                 logger.exception("lane failed", extra={"case": number, "reader": str(reader)})
+
+    async def _advance(self, command: Advance, opened: Place | None) -> Call | None:
+        """Ask for the next call; a thread whose binding is stored by that is then read once."""
+        try:
+            call: Call | None = await self._bus.submit(command)
+            return call
+        finally:
+            if opened is not None:
+                task = asyncio.create_task(self._catch_ups[opened.platform].opened(opened))
+                self._reading.add(task)
+                task.add_done_callback(self._reading.discard)
+
+    def _opened(self, call: Call, settled: Settled) -> Place | None:
+        """Where a thread was opened by that call, if somebody listens there."""
+        catch_up = self._catch_ups.get(call.place.platform)
+        if call.op is not Op.OPEN or settled.posted is None or catch_up is None:
+            return None
+        place = Place(call.place.platform, settled.posted.channel, settled.posted.remote_id)
+        catch_up.expect(place)
+        return place
 
     async def _make(self, call: Call) -> Settled:
         """Make one call; every way it can end is an answer."""
@@ -137,10 +165,9 @@ class Courier:
         except Exception as error:
             logger.exception("call broke", extra={"case": call.conversation, "op": str(call.op)})
             ended = Settled(call.delivery_id, fault="unsure", reason=type(error).__name__)
-        if call.find and ended.fault == "unsure":
-            ended = replace(
-                ended, fault="place"
-            )  # asking again is harmless; it counts as a fault of the place
+        if call.find and ended.fault in {"unsure", "entry"}:
+            # Asking again is harmless, and no answer is no refusal: it counts as a fault of the place.
+            ended = replace(ended, fault="place")
         logger.warning(
             "call failed",
             extra={
@@ -153,15 +180,24 @@ class Courier:
         return ended
 
     async def _find(self, call: Call) -> Settled:
-        posted = await self._chats[call.place.platform].find(call.place, call.delivery_id, call.attempted_at)
-        return Settled(call.delivery_id, posted=posted, done=posted is not None, missing=posted is None)
+        began = self._clock()
+        posted = await self._chat(call).find(call.place, call.delivery_id, call.attempted_at)
+        if posted is None:
+            return Settled(call.delivery_id, missing=True, looked_at=began)
+        return Settled(call.delivery_id, posted=posted, done=True)
+
+    def _chat(self, call: Call) -> TeamChat:
+        chat = self._chats.get(call.place.platform)
+        if chat is None:  # its tokens were taken away since
+            raise PlaceFault(f"{call.place.platform} is not configured")
+        return chat
 
     async def _carry_out(self, call: Call) -> Settled:
         if call.op is Op.WEBHOOK:
             body = call.content["body"].encode()
             await self._webhook.send(call.store, call.delivery_id, body, self._clock())
             return Settled(call.delivery_id, done=True)
-        chat, place, remote_id = self._chats[call.place.platform], call.place, call.remote_id or ""
+        chat, place, remote_id = self._chat(call), call.place, call.remote_id or ""
         posted = None
         match call.op:
             case Op.OPEN:
@@ -188,7 +224,7 @@ class Courier:
         if team.mentions != "present":
             return ()
         try:
-            members = await self._chats[call.place.platform].members(call.place.channel)
+            members = await self._chat(call).members(call.place.channel)
         except (PlaceFault, EntryFault, Unsure) as fault:
             logger.warning("members unknown", extra={"team": team.name, "reason": fault.reason})
             return ()

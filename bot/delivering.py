@@ -136,7 +136,7 @@ class Delivering:
         if settled.fault is not None:
             self._faulted(uow, lane, delivery, settled)
         elif settled.missing:
-            self._missing(uow, lane, delivery)
+            self._missing(uow, lane, delivery, settled.looked_at or uow.now)
         else:
             delivery.state, delivery.settled_at, delivery.error = DeliveryState.SENT, uow.now, None
             if settled.posted is not None:
@@ -145,9 +145,10 @@ class Delivering:
             delivery.content = None
             lane.faults, lane.fault, lane.fault_since = 0, None, None
 
-    def _missing(self, uow: UnitOfWork, lane: Lane, delivery: Delivery) -> None:
+    def _missing(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, looked_at: float) -> None:
+        """A look says what was there when it began, however late its answer comes."""
         believed_from = delivery.attempted_at + uow.settings.timing.settle
-        if uow.now >= believed_from:
+        if looked_at >= believed_from:
             delivery.state = DeliveryState.PLANNED
         else:
             delivery.state = DeliveryState.UNCERTAIN
@@ -160,12 +161,12 @@ class Delivering:
             self._root_gone(uow, lane, delivery)
         elif settled.fault == "entry" and delivery.op is not Op.OPEN:
             self._refused(uow, lane, delivery, settled.reason)
-        elif settled.fault == "unsure":
+        elif settled.fault == "unsure" and delivery.op not in REPEATABLE:
             delivery.state = DeliveryState.UNCERTAIN
             lane.not_before = uow.now + timing.backoff_first / 2
         else:
             if delivery.state is DeliveryState.SENDING:
-                delivery.state = DeliveryState.PLANNED  # certainly not carried out
+                delivery.state = DeliveryState.PLANNED  # not carried out, or harmless to repeat
             lane.faults += 1
             lane.fault, lane.fault_since = settled.reason, lane.fault_since or uow.now
             pause = backoff(lane.faults, timing, random.random())
@@ -179,6 +180,10 @@ class Delivering:
 
     def _refused(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, reason: str) -> None:
         """A dead letter: kept, said in the thread, replayable. One about a dead letter is not announced again."""
+        if lane.reader in {Reader.CARD, Reader.RECEIPTS}:
+            READERS[lane.reader].sent(
+                uow, lane, delivery, None
+            )  # that state is not tried again, the next one is
         delivery.state, delivery.content, delivery.settled_at = DeliveryState.DEAD, None, uow.now
         if delivery.part == delivery.parts - 1:
             lane.position = max(lane.position, delivery.last_seq)

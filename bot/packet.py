@@ -49,10 +49,14 @@ def build(
     reason: Reason,
     body: Mapping[str, Any],
     earlier: Sequence[Mapping[str, Any]] = (),
+    since: int = 0,
 ) -> dict[str, Any]:
-    """The packet. `said` are the conversation's messages, `body` the optional parts of an escalation's body."""
+    """The packet. `said` are the conversation's messages, `body` the optional parts of an escalation's body; what
+    this handoff is about was said behind `since`, where the one before ended."""
     summary = body.get("summary") or {}
-    words = [entry.text for entry in said if entry.author is Author.SHOPPER and entry.text]
+    shopper_said = [entry for entry in said if entry.author is Author.SHOPPER and entry.text]
+    words = [entry.text for entry in shopper_said]
+    new_words = [entry.text for entry in shopper_said if entry.seq > since] or words
     return {
         "customer": {
             "id": shopper.external_id,
@@ -64,7 +68,7 @@ def build(
             "currency": shopper.currency,
             "locale": shopper.locale,
         },
-        "issue": summary.get("issue") or _issue(words),
+        "issue": summary.get("issue") or _issue(new_words),
         "category": body.get("category") or reason.category,
         "wants": body.get("wants") or reason.wants,
         "reason": reason.as_dict(),

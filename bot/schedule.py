@@ -1,5 +1,6 @@
 """The periodic jobs, as a table. Due times are rows; the scheduler only ticks (PLATFORMS.md on APScheduler)."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +24,12 @@ def jobs(
 
     async def run_due() -> None:
         for kind, number, due_at in await reads(lambda uow: uow.due.ripe(clock(), AT_ONCE)):
-            await bus.submit(RunDue(kind, number, due_at))
+            try:
+                await bus.submit(RunDue(kind, number, due_at))
+            except Busy:
+                raise
+            except Exception:  # one row that breaks must not hold up those behind it
+                logger.exception("due row failed", extra={"case": number, "event": kind})
 
     async def refresh_members() -> None:
         for team in settings.teams.values():
@@ -52,6 +58,8 @@ def start(table: Mapping[str, tuple[float, Background]]) -> AsyncIOScheduler:
 async def _guarded(name: str, run: Any) -> None:
     try:
         await run()
+    except asyncio.CancelledError:
+        return  # we are stopping, which APScheduler would report as an error
     except (DeliveryFault, Busy) as fault:
         logger.warning("job put off", extra={"job": name, "reason": str(fault)})
     except Exception:

@@ -4,6 +4,8 @@ Everything else is handed a `Settings`. A wrong value is a `SettingsError` that 
 cause and the cure; nothing starts half-configured.
 """
 
+import base64
+import binascii
 import os
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +17,18 @@ from bot.hours import Hours, parse_hours
 
 RELAY_MODES = ("owner", "alerts")
 MENTION_RULES = ("present", "here", "group", "none")
+TABLES = (
+    "stores",
+    "teams",
+    "routes",
+    "triggers",
+    "waiting",
+    "targets",
+    "hours",
+    "followup",
+    "privacy",
+    "texts",
+)
 
 
 class SettingsError(Exception):
@@ -170,6 +184,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         policy = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path.name}: not valid TOML ({error}); mend that line.") from error
+    for key in policy:
+        if key not in TABLES:
+            raise SettingsError(f"{path.name}: {key}: not a table; the tables are {', '.join(TABLES)}.")
     slack = _slack(env)
     stores = _stores(env, policy)
     teams = _teams(env, policy, "slack" if slack else "console")
@@ -218,6 +235,12 @@ def _choice(value: str, known: tuple[str, ...], name: str) -> str:
     return value
 
 
+def _flag(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(f"{name}: {value!r} is not a switch; write true or false.")
+    return value
+
+
 def _slack(env: Mapping[str, str]) -> Slack | None:
     bot, app = env.get("SLACK_BOT_TOKEN", ""), env.get("SLACK_APP_TOKEN", "")
     if not bot and not app:
@@ -258,6 +281,12 @@ def _store(env: Mapping[str, str], name: str, raw: dict[str, Any]) -> StorePolic
         not str(item).startswith(("http://", "https://")) for item in origins
     ):
         raise SettingsError(f'{where}.origins: write a list like ["https://shop.example"].')
+    secret = env.get(f"WEBHOOK_SECRET_{suffix}") or env.get("WEBHOOK_SECRET", "")
+    if secret.startswith("whsec_") and not _is_base64(secret.removeprefix("whsec_")):
+        raise SettingsError(
+            "WEBHOOK_SECRET: begins with whsec_ but the rest is not base64; copy it whole, or write a random string "
+            "without that beginning."
+        )
     return StorePolicy(
         name=name,
         api_key=env.get(f"BATON_API_KEY_{suffix}") or env.get("BATON_API_KEY", ""),
@@ -266,9 +295,16 @@ def _store(env: Mapping[str, str], name: str, raw: dict[str, Any]) -> StorePolic
         origins=tuple(str(item).rstrip("/") for item in origins),
         team=str(raw.get("team", "support")),
         webhook_url=str(raw.get("webhook_url") or env.get("WEBHOOK_URL", "")),
-        webhook_secret=env.get(f"WEBHOOK_SECRET_{suffix}") or env.get("WEBHOOK_SECRET", ""),
-        internal=bool(raw.get("internal", False)),
+        webhook_secret=secret,
+        internal=_flag(raw.get("internal", False), f"{where}.internal"),
     )
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        return False
 
 
 def _teams(env: Mapping[str, str], policy: Mapping[str, Any], chat: str) -> dict[str, TeamPolicy]:
@@ -288,7 +324,7 @@ def _team(
     if on == "slack" and not into:
         raise SettingsError(f"{where}.channel: missing; name the channel here or in SLACK_CHANNEL.")
     try:
-        hours = parse_hours(raw.get("hours", shared_hours))
+        hours = parse_hours(_table(raw, "hours") if "hours" in raw else shared_hours)
     except ValueError as error:
         raise SettingsError(f"{where}.hours.{error}.") from error
     return TeamPolicy(
@@ -305,8 +341,11 @@ def _team(
 def _triggers(policy: Mapping[str, Any]) -> tuple[TriggerRule, ...]:
     if "triggers" not in policy:
         return DEFAULT_TRIGGERS
+    tables = policy["triggers"]
+    if not isinstance(tables, list):
+        raise SettingsError("triggers: must be a list of tables, each begun with [[triggers]].")
     rules = []
-    for index, raw in enumerate(policy["triggers"]):
+    for index, raw in enumerate(tables):
         where = f"triggers[{index}]"
         _known(raw, where, {"name", "kind", "words", "category", "priority", "wants"})
         _choice(str(raw.get("kind", "keyword")), ("keyword",), f"{where}.kind")

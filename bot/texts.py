@@ -152,7 +152,7 @@ def line_escalated_again(reason: str, evidence: str | None) -> str:
 
 def line_outcome(kind: str, amount: float | None, currency: str | None) -> str:
     """What came of it."""
-    return f"Outcome: {kind}" + (f", {amount:g} {currency or ''}".rstrip() if amount is not None else "")
+    return f"Outcome: {kind}" + (f", {amount:,.2f} {currency or ''}".rstrip() if amount is not None else "")
 
 
 def line_dead_letter(seq: int, reason: str, delivery_id: str) -> str:

@@ -13,6 +13,7 @@ from bot.packet import Reason, shorten
 from bot.settings import TriggerRule
 
 _WORD = re.compile(r"[a-z0-9']+")
+_ANY_WORD = re.compile(r"[^\W_']+(?:'[^\W_]+)*")
 _SENTENCE = re.compile(r"(?<=[.!?\n;])\s*")
 
 # What a shopper calls a person on the other side, and how they ask for one.
@@ -87,7 +88,7 @@ def asks_for_person(text: str) -> str | None:
     person ("i need a human"); or nothing but the person ("agent!!", "real person please"). A negation before it,
     or a story about the past, is not asking.
     """
-    for sentence in _SENTENCE.split(text):
+    for sentence in _SENTENCE.split(text.replace("’", "'")):
         words = _WORD.findall(sentence.lower())
         if words and _asks(words):
             return shorten(sentence, 120)
@@ -142,8 +143,13 @@ def _ends(words: Sequence[str], index: int) -> bool:
 
 def matches_keyword(text: str, words: Sequence[str]) -> str | None:
     """The first of the words or phrases that stands in the text as whole words."""
-    plain = f" {' '.join(_WORD.findall(text.lower()))} "
-    return next((word for word in words if f" {' '.join(_WORD.findall(word))} " in plain), None)
+    plain = f" {_plain(text)} "
+    return next((word for word in words if _plain(word) and f" {_plain(word)} " in plain), None)
+
+
+def _plain(text: str) -> str:
+    """Its words in any script, lower case, one space between."""
+    return " ".join(_ANY_WORD.findall(text.lower().replace("’", "'")))
 
 
 def evaluate(rules: Sequence[TriggerRule], text: str) -> Reason | None:

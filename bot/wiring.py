@@ -69,8 +69,18 @@ class Baton:
         self._chats[self.console.chat.platform] = self.console.chat
         self.storefront = StorefrontAdapter(settings, self.bus, self.reads, self.writer, clock)
         self._webhook = WebhookSender(settings.stores, settings.timing.call_timeout)
+        self._catch_ups = {
+            adapter.chat.platform: CatchUp(self.reads, self.bus, adapter.chat) for adapter in self._platforms
+        }
         self.courier = Courier(
-            settings, self.bus, self.reads, self.writer, clock, chats=self._chats, webhook=self._webhook
+            settings,
+            self.bus,
+            self.reads,
+            self.writer,
+            clock,
+            chats=self._chats,
+            webhook=self._webhook,
+            catch_ups=self._catch_ups,
         )
         self._jobs = schedule.jobs(settings, self.bus, self.reads, clock, self._chats)
         self._scheduler: AsyncIOScheduler | None = None
@@ -104,7 +114,7 @@ class Baton:
         await self.web.start()
         self.courier.start()
         for adapter in self._platforms:
-            await adapter.start(self.bus, CatchUp(self.reads, self.bus, adapter.chat).run)
+            await adapter.start(self.bus, self._catch_ups[adapter.chat.platform].run)
         self._scheduler = schedule.start(self._jobs)
 
     async def stop(self) -> None:

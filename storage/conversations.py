@@ -1,6 +1,6 @@
 """Conversations: by number, by the store's name, and in the queue's order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
@@ -20,21 +20,37 @@ class Conversations:
         self._connection = connection
         self.rows: Rows[Conversation] = Rows(connection, _T, Conversation, ("number",), {"stage": Stage})
         self._names: dict[tuple[str, str], Conversation] = {}
+        self._unknown: set[tuple[str, str]] = set()
+
+    def prefetch(self, numbers: Iterable[int], names: Iterable[tuple[str, str]]) -> None:
+        """Load these, by number and by the store's name."""
+        self.rows.prefetch((number,) for number in sorted(numbers))
+        wanted = [name for name in names if name not in self._names]
+        if wanted:
+            for found in self.rows.among(("store", "external_id"), wanted):
+                self._names[found.store, found.external_id] = found
+            self._unknown.update(name for name in wanted if name not in self._names)
 
     def get(self, number: int) -> Conversation | None:
         return self.rows.get(number)
 
     def named(self, store: str, external_id: str) -> Conversation | None:
-        known = self._names.get((store, external_id))
+        name = (store, external_id)
+        known = self._names.get(name)
         if known is None:
+            if name in self._unknown:
+                return None
             found = self.rows.where(_T.c.store == store, _T.c.external_id == external_id)
             if not found:
+                self._unknown.add(name)
                 return None
-            known = self._names[store, external_id] = found[0]
+            known = self._names[name] = found[0]
         return known
 
     def start(self, conversation: Conversation) -> Conversation:
-        self._names[conversation.store, conversation.external_id] = conversation
+        name = (conversation.store, conversation.external_id)
+        self._names[name] = conversation
+        self._unknown.discard(name)
         return self.rows.add_numbered(conversation, "number")
 
     def waiting_before(self, conversation: Conversation) -> int:

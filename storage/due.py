@@ -1,14 +1,16 @@
 """Due rows: things that must happen at a time. The scheduler only ticks; whoever removes a row acts on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from bot.handlers.handoff import CARD, IDLE, STALE
 from storage.rows import Rows
 from storage.tables import DueRow, table
 
 _T = table(DueRow)
+KINDS = (STALE, IDLE, CARD)
 
 
 @dataclass(slots=True)
@@ -24,6 +26,10 @@ class DueRows:
     def __init__(self, connection: Connection):
         self._connection = connection
         self.rows: Rows[_Due] = Rows(connection, _T, _Due, ("kind", "conversation"))
+
+    def prefetch(self, numbers: Iterable[int]) -> None:
+        """Load the rows of these conversations, of every kind that handlers use."""
+        self.rows.prefetch((kind, number) for number in numbers for kind in KINDS)
 
     def put(self, kind: str, number: int, due_at: float) -> None:
         known = self.rows.get(kind, number)

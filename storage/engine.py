@@ -2,6 +2,7 @@
 
 SQLite runs in WAL mode; the writer begins with BEGIN IMMEDIATE, since a transaction that reads first and writes
 later is refused under load (PLATFORMS.md: 5 of 6 writers). `synchronous=FULL`, so that a commit outlives power loss.
+Parameters never reach an error's text: they are what customers wrote, and errors are logged.
 """
 
 import sqlite3
@@ -24,9 +25,13 @@ def reading_engine(url: str) -> Engine:
 
 def _engine(url: str, begin: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=8, max_overflow=0
+        url,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=0,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")

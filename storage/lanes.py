@@ -1,6 +1,6 @@
 """Lanes, deliveries, bindings and links."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
@@ -12,6 +12,7 @@ from storage.tables import BindingRow, DeliveryRow, LaneRow, LinkRow, table
 
 _LANE, _DELIVERY, _BINDING, _LINK = (table(row) for row in (LaneRow, DeliveryRow, BindingRow, LinkRow))
 _OUTSTANDING = [str(state) for state in OUTSTANDING]
+Thread = tuple[str, str, str]
 
 
 class Lanes:
@@ -25,6 +26,7 @@ class Lanes:
         kinds: dict[str, Callable[[Any], Any]] = {"reader": Reader, "op": Op, "state": DeliveryState}
         self.deliveries: Rows[Delivery] = Rows(connection, _DELIVERY, Delivery, ("id",), kinds)
         self.bound: Rows[Binding] = Rows(connection, _BINDING, Binding, ("id",), {"state": BindingState})
+        self._threads: dict[Thread, Binding | None] = {}
         self.links: Rows[Link] = Rows(connection, _LINK, Link, ("platform", "channel", "remote_id"))
 
     def lane(self, number: int, reader: Reader) -> Lane | None:
@@ -81,13 +83,21 @@ class Lanes:
     def binding(self, binding_id: int) -> Binding | None:
         return self.bound.get(binding_id)
 
+    def prefetch_threads(self, threads: Iterable[Thread]) -> Sequence[Binding]:
+        """Load the bindings of these threads; the answer is those that there are."""
+        wanted = [thread for thread in threads if thread not in self._threads]
+        if wanted:
+            self._threads.update(dict.fromkeys(wanted))
+            for found in self.bound.among(("platform", "channel", "root"), wanted):
+                self._threads[found.platform, found.channel, found.root] = found
+        return [found for found in self._threads.values() if found is not None]
+
     def binding_at(self, platform: str, channel: str, root: str) -> Binding | None:
-        found = self.bound.where(
-            _BINDING.c.platform == platform, _BINDING.c.channel == channel, _BINDING.c.root == root
-        )
-        return found[0] if found else None
+        self.prefetch_threads([(platform, channel, root)])
+        return self._threads[platform, channel, root]
 
     def add_binding(self, binding: Binding) -> Binding:
+        self._threads[binding.platform, binding.channel, binding.root] = binding
         return self.bound.add_numbered(binding, "id")
 
     def open_bindings(self, platform: str) -> Sequence[Binding]:

@@ -1,6 +1,6 @@
 """Shoppers, operators, and who is in which team."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -19,6 +19,13 @@ class People:
         self.shoppers: Rows[Shopper] = Rows(connection, _SHOPPER, Shopper, ("id",))
         self.operators: Rows[Operator] = Rows(connection, _OPERATOR, Operator, ("id",), {"role": Role})
         self._accounts: dict[tuple[str, str], Operator] = {}
+
+    def prefetch(self, accounts: Iterable[tuple[str, str]]) -> None:
+        """Load the operators behind these platform accounts."""
+        wanted = [account for account in accounts if account not in self._accounts]
+        if wanted:
+            for found in self.operators.among(("platform", "external_id"), wanted):
+                self._accounts[found.platform, found.external_id] = found
 
     def shopper(self, shopper_id: int) -> Shopper | None:
         return self.shoppers.get(shopper_id)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.entries import Entry, Reader
+from bot.handlers.hints import Hints
 from bot.settings import Settings
 from storage.conversations import Conversations
 from storage.due import DueRows
@@ -43,6 +44,18 @@ class UnitOfWork:
         self.inbox = Inbox(connection, now)
         self.presence = Presences(connection)
         self.due = DueRows(connection)
+
+    def prepare(self, hints: Hints) -> None:
+        """Load what a batch of commands will look at, a statement per table instead of one per row."""
+        bindings = self.lanes.prefetch_threads(hints.threads)
+        numbers = hints.numbers | {binding.conversation for binding in bindings}
+        self.conversations.prefetch(numbers, hints.names)
+        numbers = {conversation.number for conversation in self.conversations.rows.loaded}
+        self.lanes.lanes.prefetch((number, reader) for number in numbers for reader in Reader)
+        self.lanes.links.prefetch(hints.messages)
+        self.due.prefetch(numbers)
+        self.people.prefetch(hints.accounts)
+        self.inbox.rows.prefetch((key,) for key in hints.inbox)
 
     def typed(self, number: int, author: str, name: str | None) -> None:
         self._typing.append((number, author, name))

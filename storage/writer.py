@@ -10,13 +10,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from bot.errors import Busy, Refused
+from bot.handlers.hints import Hints, hints
 from bot.ports import Clock, Handler, Subscriber
 from bot.settings import Settings
 from storage.unit_of_work import Changes, UnitOfWork
@@ -47,11 +48,19 @@ class _Spoiled(Exception):
 class Writer:
     """Implements `Bus.submit` and `Wakeup`."""
 
-    def __init__(self, engine: Engine, settings: Settings, handlers: Mapping[type, Handler], clock: Clock):
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        handlers: Mapping[type, Handler],
+        clock: Clock,
+        hints: Callable[[Iterable[Any]], Hints] = hints,
+    ):
         self._engine = engine
         self._settings = settings
         self._handlers = handlers
         self._clock = clock
+        self._hints = hints
         self._jobs: deque[_Job] = deque()
         self._ready = threading.Condition()
         self._stopping = False
@@ -139,10 +148,11 @@ class Writer:
 
     def _attempt(self, jobs: Sequence[_Job]) -> Sequence[_Job]:
         """Run them in one transaction; the answer is those that did not fit into its time."""
-        deadline = time.monotonic() + BATCH_SECONDS
         outcomes: list[_Outcome] = []
         with self._engine.connect() as connection:  # leaving it without a commit rolls back
             uow = UnitOfWork(connection, self._settings, self._clock())
+            uow.prepare(self._hints(job.command for job in jobs))
+            deadline = time.monotonic() + BATCH_SECONDS
             for job in jobs:
                 outcomes.append(self._handle(uow, job))
                 if time.monotonic() > deadline:

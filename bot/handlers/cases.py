@@ -108,6 +108,7 @@ def give_up(uow: UnitOfWork, conversation: Conversation, by: str) -> None:
         conversation.waiting_since = uow.now
     uow.log.append(conversation, Draft(Kind.RELEASED, Author.OPERATOR, name=by))
     handoff.notice(uow, conversation, "released", texts.released())
+    uow.due.put(handoff.CARD, conversation.number, uow.now + 60)
     handoff.expect_shopper(uow, conversation)
 
 

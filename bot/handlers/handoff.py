@@ -76,8 +76,10 @@ def begin(
     conversation.claimed_at = conversation.first_reply_at = conversation.resolved_at = None
     conversation.category = body.get("category") or reason.category or conversation.category
     conversation.priority = body.get("priority") or reason.priority or "normal"
-    said = [entry for entry in uow.log.last(conversation.number, 400) if entry.kind is Kind.MESSAGE]
-    conversation.packet = packet.build(shopper, said, reason, body, _earlier(uow, conversation))
+    newest = uow.log.last(conversation.number, 400)
+    said = [entry for entry in newest if entry.kind is Kind.MESSAGE]
+    ended = max((entry.seq for entry in newest if entry.kind in {Kind.RESOLVED, Kind.HANDED_BACK}), default=0)
+    conversation.packet = packet.build(shopper, said, reason, body, _earlier(uow, conversation), ended)
     uow.lanes.open(conversation.number, Reader.THREAD, _shown_before(uow, conversation))
     uow.lanes.open(conversation.number, Reader.CARD)
     uow.lanes.open(conversation.number, Reader.RECEIPTS)

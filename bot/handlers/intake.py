@@ -35,8 +35,8 @@ def escalate(uow: UnitOfWork, command: Escalate) -> dict[str, Any]:
     escalation = command.escalation_id or f"{command.fingerprint}:{ended}"
     key = f"escalation:{command.store}:{command.conversation_id}:{escalation}"
     answered = uow.inbox.answer(key)
-    if answered is not None:
-        return answered
+    if answered is not None and conversation is not None:
+        return _answered_again(uow, conversation, answered)
     conversation = _conversation(
         uow, command.store, command.conversation_id, command.channel, command.shopper
     )
@@ -47,8 +47,19 @@ def escalate(uow: UnitOfWork, command: Escalate) -> dict[str, Any]:
     else:
         handoff.begin(uow, conversation, reason, command.body, Move.ESCALATE)
     answer = views.conversation_view(uow, conversation)
-    uow.inbox.remember(key, answer)
+    spoken = {"packet": None, "entries": [entry["seq"] for entry in answer["entries"]]}
+    uow.inbox.remember(key, answer | spoken)
     return answer
+
+
+def _answered_again(
+    uow: UnitOfWork, conversation: Conversation, answered: dict[str, Any]
+) -> dict[str, Any]:
+    """The first answer, with the newest texts: what people wrote is kept in the log only, and a deleted text is
+    never given again."""
+    newest = views.conversation_view(uow, conversation)
+    entries = [entry for entry in newest["entries"] if entry["seq"] in answered["entries"]]
+    return answered | {"packet": newest["packet"], "entries": entries}
 
 
 def _reason(body: dict[str, Any]) -> Reason:
@@ -218,7 +229,9 @@ _COURTESIES = frozenset(
 
 
 def is_courtesy(text: str) -> bool:
-    """Nothing but a thank-you or goodbye: no reason to reopen."""
+    """Nothing but a thank-you or goodbye: no reason to reopen. A question is more than that."""
+    if "?" in text:
+        return False
     words = "".join(char if char.isalnum() or char == "'" else " " for char in text.lower()).split()
     return all(word in _COURTESIES for word in words) and len(words) <= 8
 

@@ -37,6 +37,8 @@ def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
     conversation = handoff.case(uow, binding.conversation)
     operator = uow.people.operator_for(command.actor)
     entry = _written(uow, conversation, binding, operator, command.actor.role, command.heard)
+    if command.heard.edited_order:
+        uow.log.rewrite(entry, entry.text, command.heard.edited_order)  # an older edit changes nothing
     uow.inbox.remember(key, {"seq": entry.seq})
     uow.lanes.add_link(
         Link(binding.platform, binding.channel, command.heard.id, conversation.number, binding.id,
@@ -110,11 +112,14 @@ def _edited(uow: UnitOfWork, link: Link, entry: Entry, heard: Heard) -> None:
             Draft(Kind.ASIDE, Author.OPERATOR, text=heard.text, operator_id=entry.operator_id, name=entry.name,
                   source=entry.source, external_id=heard.id),
         )  # fmt: skip
+        uow.log.rewrite(aside, aside.text, heard.edited_order)
         link.first_seq = link.last_seq = aside.seq
         return
     text = relay.without_marker(heard.text) if entry.data.get("aside") else heard.text
     if text != entry.text:
         edit(uow, conversation, entry, text, heard.edited_order)
+    else:
+        uow.log.rewrite(entry, text, heard.edited_order)  # an older edit that comes now changes nothing
 
 
 def thread_delete(uow: UnitOfWork, command: ThreadDelete) -> None:
@@ -165,7 +170,7 @@ def send_aside(uow: UnitOfWork, command: SendAside) -> Done:
     cases.require_member(command.actor)
     conversation = handoff.case(uow, command.number)
     entry = uow.log.entry(command.number, command.seq)
-    if entry is None or entry.kind is not Kind.ASIDE:
+    if entry is None or entry.kind is not Kind.ASIDE or entry.data.get("command"):
         raise NotFound(f"#{command.number} has no such message.", field="seq")
     key = f"aside:{command.number}:{command.seq}"
     if uow.inbox.answer(key) is not None:

@@ -39,6 +39,9 @@ class CardReader:
 
     def sent(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, posted: Posted | None) -> None:
         lane.position = max(lane.position, delivery.last_seq)
+        conversation = uow.conversations.get(lane.conversation)
+        if conversation is None or conversation.head <= lane.position:
+            lane.due_at = None  # else something came during the call, and it is still owed
         # The next state may be shown a moment later: many changes, one update.
         lane.not_before = max(lane.not_before, uow.now + uow.settings.timing.card_gap)
 

@@ -32,7 +32,10 @@ class ThreadReader:
         if binding is None or _is_lost(binding, conversation):
             return self._open(uow, lane, conversation, binding)
         entries = uow.log.after(lane.conversation, lane.position, AT_ONCE)
-        split = chats[binding.platform].split
+        chat = chats.get(binding.platform)
+        if chat is None:  # its tokens were taken away; it is read on from here once they are back
+            return False
+        split = chat.split
         for index, entry in enumerate(entries):
             if entry.handoff > binding.handoff:
                 return self._open(uow, lane, conversation, binding)
@@ -57,9 +60,11 @@ class ThreadReader:
         return True
 
     def _resume(self, uow: UnitOfWork, lane: Lane, binding: Binding, entry: Entry, split: Split) -> bool:
-        """A thread whose handoff ended gets only edits, until its handoff goes on."""
+        """A thread whose handoff ended gets only edits and the offer to reopen, until its handoff goes on."""
         if entry.kind in CHANGING:
             return self._change(uow, lane, binding, entry, split)
+        if entry.data.get("offer") == Action.REOPEN_AND_SEND and uow.lanes.links_of(binding.id, entry.seq):
+            return self._offer(uow, lane, binding, entry)
         if entry.kind in REOPENING and binding.state is BindingState.CLOSED:
             binding.state = BindingState.OPEN
             lane.position = binding.last_seq  # what was said meanwhile is told now
@@ -266,7 +271,10 @@ class ThreadReader:
             )
             if entry.kind in (Kind.MESSAGE, Kind.ASIDE) and not entry.deleted
         )
-        return Post(PostKind.TURNS, turns=turns).as_dict() if turns else None
+        if not turns:
+            return None
+        parts = chats[binding.platform].split(Post(PostKind.TURNS, turns=turns))
+        return parts[delivery.part].as_dict() if delivery.part < len(parts) else None
 
 
 def _is_lost(binding: Binding, conversation: Conversation) -> bool:

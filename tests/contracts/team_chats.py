@@ -8,26 +8,27 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Literal, Protocol
 
+from adapters.console.outbound import ConsoleChat, Present
 from adapters.slack.outbound import REACTIONS, SlackChat
+from bot.people import Actor, Role
 from bot.ports import TeamChat
-from bot.posts import Place, Receipt
-from bot.settings import Slack, Timing
+from bot.posts import Card, Place, Post, Posted, Receipt
+from bot.settings import Settings, Slack, Timing, load
 from tests.fakes.slack import FakeSlack, Fault, Message
 
 Trouble = Literal["rate_limit", "commit_then_drop", "drop", "refuse", "unauthorised"]
+TROUBLES = frozenset(("rate_limit", "commit_then_drop", "drop", "refuse", "unauthorised"))
 RETRY_AFTER = 7.0
 
 
 class Harness(Protocol):
     """What the suite asks of a platform beside the port. `channel` is as a team's policy names it.
 
-    A platform that cannot have a trouble (`troubles`) or has no threads to delete is spared those tests.
+    What a platform can do or suffer stands beside its harness in `HARNESSES`; a test names what it needs.
     """
 
     chat: TeamChat
     channel: str
-    troubles: frozenset[Trouble]
-    roots_can_vanish: bool
     operator: str
     lead: str
 
@@ -67,11 +68,6 @@ _PING = re.compile(r"<(?:@|!subteam\^|!)(here|channel|everyone|[A-Z0-9]+)")
 
 class SlackHarness:
     """The real adapter against a local Slack."""
-
-    troubles: frozenset[Trouble] = frozenset(
-        ("rate_limit", "commit_then_drop", "drop", "refuse", "unauthorised")
-    )
-    roots_can_vanish = True
 
     def __init__(self, slack: FakeSlack):
         self.slack = slack
@@ -136,4 +132,100 @@ async def slack_harness() -> AsyncIterator[SlackHarness]:
             await harness.outbound.close()
 
 
-HARNESSES: dict[str, Callable[[], AbstractAsyncContextManager[Harness]]] = {"slack": slack_harness}
+class _Page(ConsoleChat):
+    """The console's chat over a log of its own: what is called here was appended before, as the core does it."""
+
+    def __init__(self, settings: Settings, present: Present):
+        super().__init__(settings, present, open_to_all=True)
+        self.root = ""
+        self.log: dict[str, str] = {}
+        self.marks: dict[str, Receipt] = {}
+        self.mentioned: set[str] = set()
+
+    async def open_thread(self, channel: str, card: Card, delivery_id: str) -> Posted:
+        self.root = str(card.as_dict())
+        return await super().open_thread(channel, card, delivery_id)
+
+    async def update_card(self, place: Place, card: Card) -> None:
+        self.root = str(card.as_dict())
+        await super().update_card(place, card)
+
+    async def post(self, place: Place, post: Post, delivery_id: str) -> Posted:
+        self._append(delivery_id, post)
+        return await super().post(place, post, delivery_id)
+
+    async def amend(self, place: Place, remote_id: str, post: Post) -> None:
+        if remote_id in self.log:
+            self._append(remote_id, post)
+        await super().amend(place, remote_id, post)
+
+    async def retract(self, place: Place, remote_id: str) -> None:
+        self.log.pop(remote_id, None)
+        await super().retract(place, remote_id)
+
+    async def mark(
+        self, place: Place, remote_id: str, receipt: Receipt | None, before: Receipt | None
+    ) -> None:
+        self.marks.pop(remote_id, None)
+        if receipt is not None:
+            self.marks[remote_id] = receipt
+        await super().mark(place, remote_id, receipt, before)
+
+    def _append(self, key: str, post: Post) -> None:
+        self.log[key] = "\n".join([post.text, *(f"{turn.speaker} {turn.text}" for turn in post.turns)])
+        self.mentioned |= set(post.mentions)
+
+
+class ConsoleHarness:
+    """The console, whose page reads the log: no vendor stands between, so there is no trouble to meet."""
+
+    channel = "console"
+
+    def __init__(self) -> None:
+        settings = load({"BATON_CONFIG": ""})
+        present = Present(lambda: None)
+        self.operator, self.lead = "anna-berg", "lea-lind"
+        for who, role in ((self.operator, Role.OPERATOR), (self.lead, Role.LEAD)):
+            present.enter(Actor("console", who, who.title(), role))
+        self.page = _Page(settings, present)
+        self.chat: TeamChat = self.page
+
+    async def say(self, place: Place, text: str) -> str:
+        self.page.log[text] = text
+        return text
+
+    async def say_as_bot(self, place: Place, text: str) -> None:
+        raise NotImplementedError("nothing but people writes in a console")
+
+    async def edit(self, place: Place, remote_id: str, text: str) -> None:
+        self.page.log[remote_id] = text
+
+    def shown(self, place: Place) -> list[str]:
+        return [self.page.root, *self.page.log.values()]
+
+    def strays(self, place: Place) -> list[str]:
+        return []
+
+    def marks(self, place: Place, remote_id: str) -> set[Receipt]:
+        return {self.page.marks[remote_id]} if remote_id in self.page.marks else set()
+
+    def pinged(self, place: Place) -> set[str]:
+        return self.page.mentioned
+
+    async def delete_root(self, place: Place) -> None:
+        raise NotImplementedError("a case's page cannot be deleted")
+
+    def trouble(self, kind: Trouble) -> None:
+        raise NotImplementedError("there is nothing between the console and the log")
+
+
+@asynccontextmanager
+async def console_harness() -> AsyncIterator[ConsoleHarness]:
+    yield ConsoleHarness()
+
+
+Opens = Callable[[], AbstractAsyncContextManager[Harness]]
+HARNESSES: dict[str, tuple[Opens, frozenset[str]]] = {
+    "slack": (slack_harness, TROUBLES | {"vanishing_roots", "posts_of_its_own", "history"}),
+    "console": (console_harness, frozenset()),
+}

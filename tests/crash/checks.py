@@ -1,16 +1,25 @@
 """What must be true after every story, however often Baton was killed in it: each sentence a problem if it is not."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from tests.crash.story import KEY, REPLIES, SAID, TRANSCRIPT, WORD, WORDS, Story
+from tests.crash.story import REPLIES, SAID, TRANSCRIPT, WORD, Story, speech
+
+Word = tuple[str, str]
+SHOPPER_SIDE = {
+    "shopper": [turn["text"] for turn in TRANSCRIPT if turn["author"] == "shopper"]
+    + [speech(f"w{number}") for number in range(1, SAID + 1)],
+    "assistant": [turn["text"] for turn in TRANSCRIPT if turn["author"] == "assistant"] + [speech("a2")],
+    "operator": [speech(f"r{number}") for number in range(1, REPLIES + 1)],
+}
+THREAD = [turn["text"] for turn in TRANSCRIPT] + [speech(f"w{number}") for number in range(1, SAID + 1)]
 
 
 @dataclass
 class Verdict:
-    """The counts of one story, or of many added up."""
+    """The counts of one story, or of many added up. A message counts once for each place it has to be in."""
 
     kills: int = 0
     messages: int = 0
@@ -20,27 +29,31 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
 
     def __iadd__(self, other: "Verdict") -> "Verdict":
-        self.kills += other.kills
-        self.messages += other.messages
-        self.lost += other.lost
-        self.twice += other.twice
-        self.disorder += other.disorder
-        self.problems += other.problems
+        for name in ("kills", "messages", "lost", "twice", "disorder", "problems"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
 
-    def compare(self, where: str, wanted: Sequence[str], got: Sequence[str]) -> None:
-        """Exactly these, each once, in this order."""
-        counts = Counter(got)
-        lost = [one for one in dict.fromkeys(wanted) if not counts[one]]
-        twice = [one for one, count in counts.items() if count > 1]
-        strange = [one for one in counts if one not in wanted]
+    def __str__(self) -> str:
+        return (
+            f"{self.kills} kills, {self.messages} messages, lost {self.lost}, twice {self.twice}, "
+            f"out of order {self.disorder}"
+        )
+
+    def compare(self, where: str, wanted: Sequence[str], got: str) -> None:
+        """Every word of every message, each once and in this order."""
+        words, there = _words(" ".join(wanted)), _words(got)
+        counts = Counter(there)
+        lost = {name for name, index in words if not counts[name, index]}
+        twice = {name for (name, _), count in counts.items() if count > 1}
+        strange = {name for name, _ in there} - {name for name, _ in words}
+        self.messages += len(wanted)
         self.lost += len(lost)
         self.twice += len(twice)
-        if lost or twice or strange:
-            self.problems.append(f"{where}: lost {lost[:5]}, twice {twice[:5]}, strange {strange[:5]}")
-        elif list(got) != list(wanted):
-            self.disorder += 1
-            self.problems.append(f"{where}: out of order, {list(got)[:20]}")
+        self.claim(not lost and not twice and not strange,
+                   f"{where}: lost {sorted(lost)}, twice {sorted(twice)}, strange {sorted(strange)}")  # fmt: skip
+        in_order = there == words or bool(lost or twice or strange)
+        self.disorder += not in_order
+        self.claim(in_order, f"{where}: out of order, {list(dict.fromkeys(name for name, _ in there))}")
 
     def claim(self, is_so: bool, problem: str) -> None:
         """Something else that must be so."""
@@ -48,12 +61,87 @@ class Verdict:
             self.problems.append(problem)
 
 
-async def judge(story: Story, view: dict[str, list[dict[str, str]]]) -> Verdict:
-    """Look at the fake Slack, the widget, the log and what `/v1` gave at the end."""
-    verdict = Verdict(kills=len(story.house.deaths), messages=0)
+def _words(text: str) -> list[Word]:
+    return [(name, index) for name, index in _flat(WORD.findall(text))]
+
+
+def _flat(found: Iterable[tuple[str, ...]]) -> Iterable[Word]:
+    return ((one[0], one[1]) for one in found)
+
+
+async def judge(story: Story) -> Verdict:
+    """Look at the fake Slack, the widget, the webhook's receiver, `/v1` and the log."""
+    verdict = Verdict(kills=len(story.house.deaths))
     _thread(story, verdict)
-    _shopper_side(story, view, verdict)
+    _widget(story, verdict)
     _log(story, verdict)
-    _receipts(story, verdict)
-    _hook(story, verdict)
+    _webhook(story, verdict)
+    answer = await story.client.ask("GET", "/v1/conversations/c-1", "store-key")
+    _store(answer, story, verdict)
+    for line in story.house.unexpected():
+        verdict.claim(False, f"log: {line}")
     return verdict
+
+
+def _thread(story: Story, verdict: Verdict) -> None:
+    """Exactly one card, everything said above and below it, one line per event, at most one offer."""
+    shown = story.shown()
+    verdict.compare("thread", THREAD, shown)
+    cards = story.roots()
+    verdict.claim(len(cards) == 1, f"thread: {len(cards)} cards")
+    verdict.claim("Resolved by" in story.slack.text_of(cards[0]), "thread: the card is not up to date")
+    for line in ("claimed this", "resolved this"):
+        verdict.claim(shown.count(line) == 1, f"thread: {shown.count(line)} times {line!r}")
+    verdict.claim(shown.count("That stayed inside.") == 1, f"thread: {shown.count('stayed inside')} offers")
+    gone = [one for one in story.slack.messages(story.channel, deleted=True) if one.deleted]
+    verdict.claim(not gone, f"thread: {len(gone)} posts were taken back")
+    for reply in story.replies():
+        verdict.claim(list(reply.reactions) == ["eyes"], f"thread: {reply.text} is marked {reply.reactions}")
+
+
+def _widget(story: Story, verdict: Verdict) -> None:
+    """The stream gave each entry once, in order, without a gap, and nothing that is the team's."""
+    widget = story.widget
+    verdict.problems += widget.problems
+    for author, wanted in SHOPPER_SIDE.items():
+        verdict.compare(f"stream, {author}", wanted, " ".join(widget.texts(author)))
+    due = [seq for (seq,) in story.rows("SELECT seq FROM entry WHERE audience = 'shopper' ORDER BY seq")]
+    given = [entry["seq"] for entry in widget.entries]
+    verdict.claim(given == due, f"stream: gave {given}, the log has {due}")
+    verdict.claim("secret" not in str(widget.entries), "stream: a note reached the shopper")
+    codes = [entry["code"] for entry in widget.entries if entry["kind"] == "notice"]
+    verdict.claim(codes == ["finding", "claimed", "resolved"], f"stream: the notices are {codes}")
+
+
+def _store(answer: dict[str, Any], story: Story, verdict: Verdict) -> None:
+    """`/v1` tells the store the same."""
+    given = [(entry["seq"], entry["text"]) for entry in answer["entries"] if entry["kind"] == "message"]
+    wanted = [(entry["seq"], entry["text"]) for entry in story.widget.entries if entry["kind"] == "message"]
+    verdict.claim(given == wanted, "/v1: the messages are not those of the stream")
+    verdict.claim(answer["stage"] == "resolved", f"/v1: the stage is {answer['stage']}")
+
+
+def _log(story: Story, verdict: Verdict) -> None:
+    """Numbers without a gap, no message twice, one claim, nothing given up."""
+    seqs = [seq for (seq,) in story.rows("SELECT seq FROM entry ORDER BY seq")]
+    verdict.claim(seqs == list(range(1, len(seqs) + 1)), f"log: numbers {seqs}")
+    kinds = Counter(kind for (kind,) in story.rows("SELECT kind FROM entry"))
+    wanted = {"message": 13, "aside": 1, "escalated": 1, "claimed": 1, "resolved": 1, "notice": 3}
+    verdict.claim(kinds == wanted, f"log: {dict(kinds)}")
+    ids = Counter(story.rows("SELECT external_id FROM entry WHERE kind IN ('message', 'aside')"))
+    verdict.claim(set(ids.values()) == {1}, f"log: twice {[one for one, count in ids.items() if count > 1]}")
+    states = story.rows("SELECT DISTINCT state FROM delivery")
+    verdict.claim(states == [("sent",)], f"log: deliveries are {states}")
+    bindings = story.rows("SELECT state FROM binding")
+    verdict.claim(bindings == [("closed",)], f"log: bindings are {bindings}")
+    late = story.rows("SELECT seq FROM entry WHERE late")
+    verdict.claim(not late, f"log: {late} are marked late")
+
+
+def _webhook(story: Story, verdict: Verdict) -> None:
+    """The store's backend was told every entry it may have, in order; repeats were recognisable as such."""
+    if story.hook is None:
+        return
+    verdict.problems += story.hook.problems
+    given = [entry["seq"] for entry in story.widget.entries]
+    verdict.claim(story.hook.seqs() == given, f"webhook: gave {story.hook.seqs()}, the log has {given}")

@@ -34,6 +34,9 @@ LOOKED_UP = frozenset({"auth.test", "users.info", "users.getPresence", "conversa
 DURING = 0.006
 """Seconds into a call at which "during" strikes: the request has left, the fake has not answered (it takes longer)."""
 
+PATIENCE = 2.0
+"""How long a live event waits for its thread's catch-up. Not scaled: it bounds what a busy machine may take."""
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -119,7 +122,8 @@ async def _stepped(steps: Steps, name: str, call: Any) -> Any:
 def settings_of(spec: dict[str, Any]) -> Settings:
     """The environment's settings at the test's pace."""
     settings = load(spec["environment"])
-    return replace(settings, timing=Timing().scaled(spec["scale"]))
+    timing = replace(Timing().scaled(spec["scale"]), catch_up_wait=PATIENCE)
+    return replace(settings, timing=timing)
 
 
 async def serve(settings: Settings) -> None:
@@ -138,7 +142,7 @@ def child(spec: dict[str, Any]) -> None:
         os.dup2(instead, descriptor)
     random.seed()
     logs.configure("text")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     steps = Steps(spec["steps"], spec["kill_at"])
     watch_commits(steps)
     watch_calls(steps)

@@ -100,7 +100,7 @@ class Widget:
         """Tell what has come and was seen: at once when something comes, and now and then."""
         while True:
             self.news.clear()
-            report = {"delivered": self.last, "seen": self.last, "tab": "tab-1"}
+            report = {"delivered": self.last, "seen": self.last, "hidden": False, "tab": "t"}
             await self.client.ask("POST", "/widget/v1/seen", self.token, report, wanted=(200, 204, 429))
             try:
                 await asyncio.wait_for(self.news.wait(), 0.5)

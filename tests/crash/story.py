@@ -22,7 +22,7 @@ from tests.fakes.slack import FakeSlack, Fault, Message
 
 SCALE = 0.05
 KEY, ADMIN = "store-key", "admin-token"
-WORDS = {1: 12, 2: 1700, 3: 30, 4: 800, 5: 1, 6: 900}
+WORDS = {1: 12, 2: 1500, 3: 30, 4: 600, 5: 1, 6: 800}
 """How many words each line of the transcript has. A word is 8 characters: the second line fills a post and more."""
 REPLIES, SAID = 3, 3
 WORD = re.compile(r"\b([twra]\d+)w(\d+)\b")
@@ -68,6 +68,7 @@ class Story:
         self.client: Client
         self.widget: Widget
         self.presses = 0
+        self.broken = ""
 
     async def tell(self) -> None:
         """From the first word until nothing is owed to anybody."""
@@ -119,6 +120,8 @@ class Story:
         )
         self.widget = Widget(self.client, answer["token"])
         background = [asyncio.create_task(self.widget.listen()), asyncio.create_task(self.widget.confirm())]
+        for task in background:
+            task.add_done_callback(self._page_closed)
         try:
             await self._at_once(self._shopper(), self._operators(), self._assistant_out_of_turn())
             await self._resolve()
@@ -127,10 +130,11 @@ class Story:
         finally:
             for task in background:
                 task.cancel()
-            ended = await asyncio.gather(*background, return_exceptions=True)
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
+            await asyncio.gather(*background, return_exceptions=True)
+
+    def _page_closed(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self.broken = f"the page ended: {task.exception()!r}"
 
     async def _at_once(self, *acts: Awaitable[None]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -260,14 +264,17 @@ class Story:
 
     async def _until(self, condition: Callable[[], Any]) -> None:
         while not condition():
-            if self.house.broken:
-                raise AssertionError(self.house.broken)
+            broken = self.house.broken or self.broken
+            if broken:
+                raise AssertionError(broken)
             await asyncio.sleep(0.02)
 
     def _where_it_hangs(self) -> str:
         lanes = self.rows("SELECT reader, position, due_at, not_before, lease_until, faults, fault FROM lane")
         calls = self.rows("SELECT id, reader, op, state, attempt, error FROM delivery WHERE state NOT IN ('sent')")
         says = [f"died at {self.house.deaths}", f"lanes {lanes}", f"deliveries {calls}", f"stage {self.stage()}"]
+        says += [f"{one.text[:60]!r} {one.reactions}" for one in self.slack.messages(self.channel)[-8:]]
+        says += [f"widget at {self.widget.last} after {self.widget.connects} connects"]
         says += [self.slack._recently(), self.house.log()[-3000:]]
         return f"{self._folder.name} hangs:\n" + "\n".join(says)
 

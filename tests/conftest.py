@@ -1,0 +1,56 @@
+"""What many suites start from: settings, a clock that tests move, and the core on a fresh SQLite file."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings
+from storage.engine import writing_engine
+from storage.migrate import migrate
+from tests.fakes.chat import FakeChat
+from tests.storage.world import ManualClock, World, make_settings
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file; tests copy it, since migrating takes longer than most of them."""
+    path = tmp_path_factory.mktemp("database") / "empty.db"
+    engine = writing_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def database_url(tmp_path: Path, empty_database: Path) -> Iterator[str]:
+    """In memory where that is possible: nobody pulls the plug here, and a real fsync takes most of the time."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
+        yield f"sqlite:///{shutil.copy(empty_database, Path(folder) / 'baton.db')}"
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return make_settings(database_url)
+
+
+@pytest.fixture
+def chat(clock: ManualClock) -> FakeChat:
+    return FakeChat(clock)
+
+
+@pytest.fixture
+async def world(settings: Settings, clock: ManualClock, chat: FakeChat) -> AsyncIterator[World]:
+    """The started writer with the real handlers, the real courier, and a chat in memory."""
+    world = World(settings, clock, chat)
+    world.start()
+    yield world
+    await world.stop()

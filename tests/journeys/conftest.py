@@ -1,0 +1,64 @@
+"""Worlds to journey in. One browser serves all tests of a process; each person in it has a context of their own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+
+from tests.journeys.screens import CHROMIUM, FLAGS
+from tests.journeys.world import World
+
+expect.set_options(timeout=8_000)
+
+Begin = Callable[..., Awaitable[World]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of a process's journeys run in one event loop, which is the browser's too."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser, started by the first test that needs one."""
+    if CHROMIUM is None:
+        pytest.skip("NOT TESTED: there is no Chromium on this machine (apt-get install chromium)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest) -> Browser | None:
+    """For a test that uses `chromium`; the others do not wait for one."""
+    return request.getfixturevalue("chromium") if "chromium" in request.fixturenames else None
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def begin(browser: Browser | None, tmp_path: Path) -> AsyncIterator[Begin]:
+    """Begins a world; `slack=False` for a team without chat, `timing=`, and any field of the team's policy."""
+    worlds: list[World] = []
+
+    async def begin_world(**policy: Any) -> World:
+        world = World(tmp_path, browser, **policy)
+        worlds.append(world)
+        await world.start()
+        return world
+
+    yield begin_world
+    for world in worlds:
+        wrong = world.wrong()
+        await world.stop()
+        assert wrong == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(begin: Begin) -> World:
+    """A team of three in Slack (Lena may assign), a store, nobody in the queue."""
+    return await begin()
