@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from dotenv import load_dotenv
+from dotenv import find_dotenv, load_dotenv
 
 from bot import logs, texts
 from bot.errors import Refused
@@ -22,7 +22,7 @@ LEAST_SECRET = 16
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse and run; the answer is the exit code."""
     options = _parser().parse_args(arguments)
-    load_dotenv()
+    load_dotenv(find_dotenv(usecwd=True))
     try:
         return int(options.run(options) or 0)
     except SettingsError as error:
@@ -68,18 +68,26 @@ def _settings() -> Settings:
 
 def _run(_: argparse.Namespace) -> int:
     settings = _settings()
+    for problem in missing(settings):
+        raise SettingsError(problem)
+    asyncio.run(_serve(settings))
+    return 0
+
+
+def missing(settings: Settings) -> list[str]:
+    """What `run` cannot do without, each a sentence with its cure."""
+    problems = []
     if len(settings.secret) < LEAST_SECRET:
-        raise SettingsError(
+        problems.append(
             f"BATON_SECRET: missing or shorter than {LEAST_SECRET} characters; write a long random string, for example "
             "from `python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
         )
     for store in settings.stores.values():
         if not store.api_key:
-            raise SettingsError(
+            problems.append(
                 f"BATON_API_KEY: the store {store.name} has none; set it, or BATON_API_KEY_{store.name.upper()}."
             )
-    asyncio.run(_serve(settings))
-    return 0
+    return problems
 
 
 async def _serve(settings: Settings) -> None:
@@ -87,7 +95,13 @@ async def _serve(settings: Settings) -> None:
 
     baton = Baton(settings)
     stopping = stop_on_signals()
-    await baton.start()
+    try:
+        await baton.start()
+    except OSError as error:
+        await baton.stop()
+        raise SettingsError(
+            f"BATON_PORT: {settings.host}:{settings.port} cannot be used ({error.strerror}); choose another."
+        ) from error
     print(texts.serving(settings.public_url), flush=True)
     await stopping.wait()
     await baton.stop()
@@ -140,7 +154,7 @@ def _doctor(_: argparse.Namespace) -> int:
 
     settings = load()
     logs.configure("text")
-    problems = asyncio.run(check(settings))
+    problems = [*missing(settings), *asyncio.run(check(settings))]
     for problem in problems:
         print(f"✗ {problem}")
     if not problems:

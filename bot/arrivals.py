@@ -32,8 +32,8 @@ class Arrivals:
 
     async def arrive(self, lane: str, order: str, command: Any, *, live: bool = True) -> Any:
         """See `bot.ports.Bus.arrive`; `live` False: it comes from the catch-up, which opens the gate itself."""
-        if live:
-            await self._pass_gate(lane)
+        if not live:
+            return await self._submit(command)  # before all that waits at the gate; the caller keeps the order
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting.setdefault(lane, []), (order, next(self._ticket), command, future))
         if lane not in self._busy:
@@ -44,13 +44,16 @@ class Arrivals:
         return await future
 
     async def _drain(self, lane: str) -> None:
-        while waiting := self._waiting.pop(lane, None):
+        while lane in self._waiting:
+            await self._pass_gate(lane)
+            waiting = self._waiting.pop(lane)
             together = [heapq.heappop(waiting) for _ in range(len(waiting))]
-            await asyncio.gather(*(self._settle(command, future) for _, _, command, future in together))
+            await asyncio.gather(*(self._settle(lane, command, future) for _, _, command, future in together))
         self._busy.discard(lane)
 
-    async def _settle(self, command: Any, future: "asyncio.Future[Any]") -> None:
+    async def _settle(self, lane: str, command: Any, future: "asyncio.Future[Any]") -> None:
         try:
+            await self._pass_gate(lane)  # it may have been closed since
             answer = await self._submit(command)
         except Exception as error:  # noqa: BLE001 — handed to the one who asked
             if not future.done():
@@ -62,23 +65,23 @@ class Arrivals:
     # --- the gates of a catch-up ------------------------------------------------------------------------------
 
     def close_gates(self, lanes: Iterable[str]) -> None:
-        """Live events of these threads wait from now on."""
+        """Live events of these threads wait from now on; a platform's name stands for all of its threads."""
         for lane in lanes:
             self._gates.setdefault(lane, asyncio.Event())
 
     def open_gate(self, lane: str) -> None:
-        """The thread's history has been read."""
+        """The thread's history has been read (or, of a platform: its open threads are known)."""
         gate = self._gates.pop(lane, None)
         if gate is not None:
             gate.set()
 
     async def _pass_gate(self, lane: str) -> None:
-        gate = self._gates.get(lane)
-        if gate is None:
-            return
+        platform = lane.partition(":")[0]
         try:
             async with asyncio.timeout(self._most_wait):
-                await gate.wait()
+                for name in (platform, lane):
+                    if (gate := self._gates.get(name)) is not None:
+                        await gate.wait()
         except TimeoutError:
             return  # the event is stored under its own key whichever comes first
 

@@ -82,7 +82,7 @@ def _fields(conversation: Conversation, shopper: Shopper) -> list[Field]:
         Field(texts.FIELD_REASON, reason_line(packet.get("reason") or {})),
         Field(texts.FIELD_WANTS, str(packet.get("wants") or "")),
         Field(texts.FIELD_MOOD, str((packet.get("sentiment") or {}).get("label") or "")),
-        Field(texts.FIELD_ORDERS, orders_line(packet.get("orders") or [])),
+        Field(texts.FIELD_ORDERS, orders_line(packet.get("orders") or [], shopper.currency)),
         Field(texts.FIELD_COLLECTED, collected_line(packet.get("collected") or {})),
         Field(texts.FIELD_TRIED, "; ".join(str(one) for one in (packet.get("tried") or [])[:MOST_TRIED])),
         Field(texts.FIELD_CART, cart_line(packet.get("cart") or {}, shopper.currency)),
@@ -127,12 +127,13 @@ def reason_line(reason: Mapping[str, Any]) -> str:
     return f"{what}: {evidence}" if evidence else what
 
 
-def orders_line(orders: Sequence[Any]) -> str:
+def orders_line(orders: Sequence[Any], currency: str | None = None) -> str:
     """The newest few orders, one after the other."""
     lines = []
     for order in orders[:MOST_ORDERS]:
         if isinstance(order, Mapping):
-            parts = [f"#{order['id']}" if order.get("id") else None, order.get("status"), order.get("total")]
+            total = _money(order.get("total"), order.get("currency") or currency)
+            parts = [f"#{order['id']}" if order.get("id") else None, order.get("status"), total]
             lines.append(" ".join(str(part) for part in parts if part is not None))
     more = len(orders) - MOST_ORDERS
     return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")

@@ -33,9 +33,14 @@ class CatchUp:
 
     async def run(self) -> None:
         """Read every open thread's history. A thread that cannot be read is logged and tried at the next connect."""
-        found = await self._reads(self._open_threads)
-        lanes = {binding.id: _lane(binding) for binding, _ in found}
-        self._arrivals.close_gates(lanes.values())
+        platform = self._chat.platform
+        self._arrivals.close_gates([platform])  # until we know which threads are open, all of them may be
+        try:
+            found = await self._reads(self._open_threads)
+            lanes = {binding.id: _lane(binding) for binding, _ in found}
+            self._arrivals.close_gates(lanes.values())
+        finally:
+            self._arrivals.open_gate(platform)
         limit = asyncio.Semaphore(BESIDE_EACH_OTHER)
 
         async def one(binding: Binding, links: Sequence[Link]) -> None:
@@ -100,7 +105,7 @@ def _lane(binding: Binding) -> str:
 def _oldest(links: Sequence[Link]) -> str:
     """Links come in the log's order; a late message, or an aside that was sent after all, is older than its place
     there. Platforms' ids grow with time: Slack's are of one length, Discord's get longer."""
-    return min((link.remote_id for link in links), key=lambda id: (len(id), id), default="")
+    return min((link.remote_id for link in links), key=lambda one: (len(one), one), default="")
 
 
 def _actor(platform: str, heard: Heard) -> Actor:

@@ -334,6 +334,15 @@ class RunDue:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldLease:
+    """Take or renew a lease on work that one replica does at a time; `seconds` 0: give up all that `holder` has."""
+
+    name: str
+    holder: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RetryDead:
     """Replay a dead letter with the newest text."""
 

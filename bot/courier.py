@@ -128,8 +128,7 @@ class Courier:
     async def _advance(self, command: Advance, opened: Place | None) -> Call | None:
         """Ask for the next call; a thread whose binding is stored by that is then read once."""
         try:
-            call: Call | None = await self._bus.submit(command)
-            return call
+            return await self._submit(command)
         finally:
             if opened is not None:
                 task = asyncio.create_task(self._catch_ups[opened.platform].opened(opened))
@@ -144,6 +143,20 @@ class Courier:
         place = Place(call.place.platform, settled.posted.channel, settled.posted.remote_id)
         catch_up.expect(place)
         return place
+
+    async def _submit(self, command: Advance) -> Call | None:
+        """A busy writer is asked again: the result of a call that was made must not be lost, nor the lane kept
+        waiting for its own lease to end."""
+        while True:
+            try:
+                call: Call | None = await self._bus.submit(command)
+            except Busy as busy:
+                if self._stopping:
+                    raise
+                logger.warning("writer busy", extra={"case": command.number, "reader": str(command.reader)})
+                await asyncio.sleep(busy.retry_after)
+            else:
+                return call
 
     async def _make(self, call: Call) -> Settled:
         """Make one call; every way it can end is an answer."""

@@ -42,7 +42,7 @@ class Call:
 def backoff(faults: int, timing: Timing, jitter: float) -> float:
     """Seconds until the next try after that many faults in a row; `jitter` is within 0..1 and takes up to half
     off, so that many lanes do not come back at once."""
-    whole = min(timing.backoff_first * 2.0 ** (faults - 1), timing.backoff_most)
+    whole = min(timing.backoff_first * 2.0 ** min(faults - 1, 60), timing.backoff_most)
     return whole * (1 - jitter / 2)
 
 

@@ -84,7 +84,7 @@ def build(
         "earlier": list(earlier),
         "suggested_action": summary.get("suggested_action"),
         "suggested_reply": summary.get("suggested_reply"),
-        "reachable": ["widget", "email"] if shopper.email else ["widget"],
+        "reachable": ["widget"],  # mail joins once Baton can send it
     }
 
 

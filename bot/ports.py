@@ -147,6 +147,10 @@ class Conversations(Protocol):
         """The same shopper's other conversations that had a handoff, newest first."""
         ...
 
+    def changed_since(self, since: float) -> dict[int, float]:
+        """Those with a newer change, and when it was."""
+        ...
+
     def stages(self) -> dict[str, int]:
         """How many there are per stage."""
         ...
@@ -274,6 +278,16 @@ class DueRows(Protocol):
     def ripe(self, now: float, limit: int) -> Sequence[tuple[str, int, float]]: ...
 
 
+class Leases(Protocol):
+    """Which replica does what only one should do at a time."""
+
+    def hold(self, name: str, holder: str, seconds: float) -> bool:
+        """Take or renew it; False while somebody else has it."""
+        ...
+
+    def give_up(self, holder: str) -> None: ...
+
+
 class UnitOfWork(Protocol):
     """Everything a handler may touch, inside one transaction. `now` is the time of the batch."""
 
@@ -294,6 +308,8 @@ class UnitOfWork(Protocol):
     def presence(self) -> Presences: ...
     @property
     def due(self) -> DueRows: ...
+    @property
+    def leases(self) -> Leases: ...
 
     def typed(self, number: int, author: str, name: str | None) -> None:
         """Tell the open windows of a conversation that somebody types; nothing is stored."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.conversation import Conversation, Stage
+from bot.entries import Entry
 from bot.posts import Action
 
 # "note:" in any case, also "notes:" and with a space before the colon; "//" anywhere at the start.
@@ -54,11 +55,12 @@ def judge(
     owns = conversation.stage is Stage.ACTIVE and conversation.owner_id == author_id
     if owns and not marked and mode == "owner":
         return Verdict(Fate.LEAVES)
-    return Verdict(Fate.INSIDE, _offer(conversation, owns))
+    return Verdict(Fate.INSIDE, offer_for(conversation, author_id))
 
 
-def _offer(conversation: Conversation, owns: bool) -> Action:
-    if owns:
+def offer_for(conversation: Conversation, author_id: int) -> Action:
+    """What may be offered for an aside of that operator's, as the case stands."""
+    if conversation.stage is Stage.ACTIVE and conversation.owner_id == author_id:
         return Action.SEND
     match conversation.stage:
         case Stage.ACTIVE:
@@ -67,6 +69,11 @@ def _offer(conversation: Conversation, owns: bool) -> Action:
             return Action.REOPEN_AND_SEND
         case _:
             return Action.CLAIM_AND_SEND
+
+
+def sent_key(aside: Entry) -> str:
+    """The inbox key under which an aside is sent at most once."""
+    return f"aside:{aside.conversation}:{aside.seq}"
 
 
 def without_marker(text: str) -> str:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.commands import RunDue, TeamMembers
+from bot.commands import HoldLease, RunDue, TeamMembers
 from bot.errors import Busy, DeliveryFault
 from bot.ports import Background, Bus, Clock, Reads, TeamChat
 from bot.settings import Settings
@@ -21,6 +22,18 @@ def jobs(
     settings: Settings, bus: Bus, reads: Reads, clock: Clock, chats: Mapping[str, TeamChat]
 ) -> dict[str, tuple[float, Background]]:
     """Name → (seconds between two runs, what to run)."""
+
+    holder = secrets.token_hex(6)
+    lease = max(5 * settings.timing.due_tick, 1.0)
+
+    def alone(run: Background) -> Background:
+        """Only on the replica that holds the lease; were two to run it, the second would find nothing to do."""
+
+        async def run_if_holding() -> None:
+            if await bus.submit(HoldLease("periodic jobs", holder, lease)):
+                await run()
+
+        return run_if_holding
 
     async def run_due() -> None:
         for kind, number, due_at in await reads(lambda uow: uow.due.ripe(clock(), AT_ONCE)):
@@ -39,8 +52,8 @@ def jobs(
                 await bus.submit(TeamMembers(team.name, tuple(members)))
 
     return {
-        "due rows": (settings.timing.due_tick, run_due),
-        "team members": (settings.timing.members_refresh, refresh_members),
+        "due rows": (settings.timing.due_tick, alone(run_due)),
+        "team members": (settings.timing.members_refresh, alone(refresh_members)),
     }
 
 

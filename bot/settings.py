@@ -16,7 +16,7 @@ from typing import Any
 from bot.hours import Hours, parse_hours
 
 RELAY_MODES = ("owner", "alerts")
-MENTION_RULES = ("present", "here", "group", "none")
+MENTION_RULES = ("present", "none")
 TABLES = (
     "stores",
     "teams",
@@ -88,7 +88,6 @@ class TeamPolicy:
     channel: str
     relay: str = "owner"
     mentions: str = "present"
-    group: str = ""
     hours: Hours = field(default_factory=Hours)
 
 
@@ -119,7 +118,6 @@ class Followup:
     reopen_window: float = 24 * 3600
     stale_shopper: float = 24 * 3600
     stale_open: float = 60 * 60
-    idle_nudge: float = 5 * 60
     idle_release: float = 10 * 60
 
 
@@ -187,6 +185,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     for key in policy:
         if key not in TABLES:
             raise SettingsError(f"{path.name}: {key}: not a table; the tables are {', '.join(TABLES)}.")
+    _known(policy, path.name, {"stores", "teams", "triggers", "hours", "followup"})
     slack = _slack(env)
     stores = _stores(env, policy)
     teams = _teams(env, policy, "slack" if slack else "console")
@@ -318,8 +317,8 @@ def _team(
     name: str, raw: dict[str, Any], chat: str, channel: str, shared_hours: dict[str, Any]
 ) -> TeamPolicy:
     where = f"teams.{name}"
-    _known(raw, where, {"chat", "channel", "relay", "mentions", "group", "hours"})
-    on = _choice(str(raw.get("chat", chat)), ("slack", "discord", "console"), f"{where}.chat")
+    _known(raw, where, {"chat", "channel", "relay", "mentions", "hours"})
+    on = _choice(str(raw.get("chat", chat)), ("slack", "console"), f"{where}.chat")
     into = str(raw.get("channel", channel if on == chat else "console"))
     if on == "slack" and not into:
         raise SettingsError(f"{where}.channel: missing; name the channel here or in SLACK_CHANNEL.")
@@ -333,7 +332,6 @@ def _team(
         channel=into,
         relay=_choice(str(raw.get("relay", "owner")), RELAY_MODES, f"{where}.relay"),
         mentions=_choice(str(raw.get("mentions", "present")), MENTION_RULES, f"{where}.mentions"),
-        group=str(raw.get("group", "")),
         hours=hours,
     )
 

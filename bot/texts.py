@@ -11,7 +11,8 @@ from datetime import datetime
 def finding_person(why: str | None) -> str:
     """At once after an escalation. `why` is in the shopper's words, or None."""
     if why:
-        return f"We're getting a person to help you with this: “{why}”. They'll see everything you've written here."
+        stop = "" if why.endswith((".", "!", "?", "…")) else "."
+        return f"We're getting a person to help you. You wrote: “{why}”{stop} They'll see the whole conversation."
     return "We're getting a person to help you. They'll see everything you've written here."
 
 
@@ -116,13 +117,14 @@ def status_resolved(by: str | None) -> str:
 
 
 def line_claimed(owner: str) -> str:
-    """The owner's mention stands before it, so that their phone follows the thread."""
-    return f"{owner} claimed this. What you write here goes to the shopper; begin with `//` or `note:` to stay inside."
+    """After the owner's mention (then `owner` is empty), so that their phone follows the thread, or with the name."""
+    rule = "What you write here goes to the shopper; begin with `//` or `note:` to stay inside."
+    return f"{owner} claimed this. {rule}".strip()
 
 
 def line_assigned(owner: str, by: str) -> str:
-    """Given to somebody by somebody."""
-    return f"{by} gave this to {owner}. What {owner} writes here goes to the shopper."
+    """Given to somebody by somebody; `owner` is empty after their mention."""
+    return f"{owner} has this now, from {by}. What you write here goes to the shopper.".strip()
 
 
 def line_released(by: str) -> str:
@@ -173,10 +175,13 @@ def line_withdrawn() -> str:
     return "An earlier message was taken back by its author."
 
 
-def line_continues(number: int, permalink: str | None) -> str:
+def line_continues(permalink: str | None) -> str:
     """A new handoff's thread, linked back."""
-    where = f" ([earlier thread]({permalink}))" if permalink else ""
-    return f"#{number} came back{where}."
+    return (
+        f"This case came back; what was said before is in [its earlier thread]({permalink})."
+        if permalink
+        else ("This case came back; what was said before is in its earlier thread.")
+    )
 
 
 def line_thread_lost() -> str:
@@ -208,7 +213,7 @@ def already_yours() -> str:
 
 def not_yours(owner: str) -> str:
     """Only the owner or a lead may."""
-    return f"This is {owner}'s case. Ask them or a lead, or use “Take over & send” on your own message."
+    return f"This is {owner}'s case. Ask them, or a lead."
 
 
 def guests_may_not() -> str:
@@ -240,6 +245,11 @@ def kept_inside() -> str:
 def sent_already() -> str:
     """A second click on an offer."""
     return "That message was sent already."
+
+
+def files_stay() -> str:
+    """Files are not passed on yet, and whoever sent one must know."""
+    return "The file stays here: this version passes text only. Write to the shopper what they need to know."
 
 
 def nothing_to_send() -> str:

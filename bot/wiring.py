@@ -168,6 +168,10 @@ async def check(settings: Settings) -> Sequence[str]:
                 problems += [f"{team.name}: {problem}" for problem in await adapter.chat.check(team.channel)]
         with contextlib.suppress(Exception):
             await adapter.stop()
+    if not settings.admin_token:
+        problems.append(
+            "BATON_ADMIN_TOKEN: missing, so nobody can open the console; write a long random string."
+        )
     return problems
 
 

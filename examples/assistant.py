@@ -42,7 +42,8 @@ def is_signed(headers: dict[str, str], body: bytes) -> bool:
     message_id, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "0")
     if not at.isdigit() or abs(time.time() - int(at)) > 300:
         return False
-    digest = hmac.new(SECRET.encode(), f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
+    key = base64.b64decode(SECRET[6:]) if SECRET.startswith("whsec_") else SECRET.encode()
+    digest = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
     expected = "v1," + base64.b64encode(digest).decode()
     return any(hmac.compare_digest(given, expected) for given in headers.get("webhook-signature", "").split())
 

@@ -1,10 +1,13 @@
 """Conversations: by number, by the store's name, and in the queue's order."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, case, func, or_, select
 
 from bot.conversation import Conversation, Stage
+from storage.many import among, parameters
 from storage.rows import Rows
 from storage.tables import ConversationRow, table
 
@@ -13,23 +16,38 @@ _rank = case({"urgent": 0, "high": 1, "normal": 2, "low": 3}, value=_T.c.priorit
 RANKS = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
 
 
+@cache
+def _numbers_of(dialect: Dialect) -> Select[Any]:
+    return select(_T.c.number, _T.c.store, _T.c.external_id).where(
+        among([_T.c.store, _T.c.external_id], dialect)
+    )
+
+
 class Conversations:
     """See `bot.ports.Conversations`."""
 
-    def __init__(self, connection: Connection):
+    def __init__(self, connection: Connection, *, locking: bool = False):
         self._connection = connection
+        self._locking = locking
         self.rows: Rows[Conversation] = Rows(connection, _T, Conversation, ("number",), {"stage": Stage})
         self._names: dict[tuple[str, str], Conversation] = {}
         self._unknown: set[tuple[str, str]] = set()
 
     def prefetch(self, numbers: Iterable[int], names: Iterable[tuple[str, str]]) -> None:
-        """Load these, by number and by the store's name."""
-        self.rows.prefetch((number,) for number in sorted(numbers))
+        """Load these, by number and by the store's name; locked in the order of their numbers, all of them by one
+        statement, so that two replicas never wait for each other."""
         wanted = [name for name in names if name not in self._names]
+        called: dict[tuple[str, str], int] = {}
         if wanted:
-            for found in self.rows.among(("store", "external_id"), wanted):
-                self._names[found.store, found.external_id] = found
-            self._unknown.update(name for name in wanted if name not in self._names)
+            dialect = self._connection.dialect
+            rows = self._connection.execute(_numbers_of(dialect), parameters(wanted, dialect))
+            called = {(str(store), str(external_id)): int(number) for number, store, external_id in rows}
+        self.rows.prefetch([(number,) for number in sorted({*numbers, *called.values()})], lock=self._locking)
+        for name, number in called.items():
+            found = self.rows.get(number)
+            if found is not None:
+                self._names[name] = found
+        self._unknown.update(name for name in wanted if name not in self._names)
 
     def get(self, number: int) -> Conversation | None:
         return self.rows.get(number)
@@ -96,6 +114,11 @@ class Conversations:
     def earlier(self, shopper_id: int, than: int, limit: int = 5) -> Sequence[Conversation]:
         criteria = (_T.c.shopper_id == shopper_id, _T.c.number != than, _T.c.handoff > 0)
         return self.rows.where(*criteria, order_by=(_T.c.updated_at.desc(),), limit=limit)
+
+    def changed_since(self, since: float) -> dict[int, float]:
+        self.rows.flush()
+        statement = select(_T.c.number, _T.c.updated_at).where(_T.c.updated_at > since)
+        return {int(number): float(at) for number, at in self._connection.execute(statement)}
 
     def stages(self) -> dict[str, int]:
         self.rows.flush()

@@ -2,6 +2,7 @@
 
 SQLite runs in WAL mode; the writer begins with BEGIN IMMEDIATE, since a transaction that reads first and writes
 later is refused under load (PLATFORMS.md: 5 of 6 writers). `synchronous=FULL`, so that a commit outlives power loss.
+On PostgreSQL, waiting for a lock and idling in a transaction have limits, since replicas share the rows.
 Parameters never reach an error's text: they are what customers wrote, and errors are logged.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 BUSY_SECONDS = 5.0
+LOCK_MS, IDLE_MS = 5_000, 10_000  # a replica that stands still gives its locks back
 
 
 def writing_engine(url: str) -> Engine:
@@ -25,7 +27,14 @@ def reading_engine(url: str) -> Engine:
 
 def _engine(url: str, begin: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                "options": f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
+            },
+        )
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},

@@ -1,18 +1,26 @@
 """Lanes, deliveries, bindings and links."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Dialect, Select, and_, or_, select
 
 from bot.entries import Reader
 from bot.lanes import OUTSTANDING, Binding, BindingState, Delivery, DeliveryState, Lane, Link, Op
+from storage.many import among, parameters
 from storage.rows import Rows
 from storage.tables import BindingRow, DeliveryRow, LaneRow, LinkRow, table
 
 _LANE, _DELIVERY, _BINDING, _LINK = (table(row) for row in (LaneRow, DeliveryRow, BindingRow, LinkRow))
 _OUTSTANDING = [str(state) for state in OUTSTANDING]
 Thread = tuple[str, str, str]
+
+
+@cache
+def _conversations_of(dialect: Dialect) -> Select[Any]:
+    thread = [_BINDING.c.platform, _BINDING.c.channel, _BINDING.c.root]
+    return select(_BINDING.c.conversation).where(among(thread, dialect))
 
 
 class Lanes:
@@ -83,14 +91,22 @@ class Lanes:
     def binding(self, binding_id: int) -> Binding | None:
         return self.bound.get(binding_id)
 
-    def prefetch_threads(self, threads: Iterable[Thread]) -> Sequence[Binding]:
-        """Load the bindings of these threads; the answer is those that there are."""
+    def conversations_of(self, threads: Iterable[Thread]) -> set[int]:
+        """The numbers behind these threads; the bindings themselves are read once those are locked."""
+        wanted = [thread for thread in threads if thread not in self._threads]
+        if not wanted:
+            return set()
+        dialect = self._connection.dialect
+        found = self._connection.execute(_conversations_of(dialect), parameters(wanted, dialect))
+        return {int(number) for number in found.scalars()}
+
+    def prefetch_threads(self, threads: Iterable[Thread]) -> None:
+        """Load the bindings of these threads."""
         wanted = [thread for thread in threads if thread not in self._threads]
         if wanted:
             self._threads.update(dict.fromkeys(wanted))
             for found in self.bound.among(("platform", "channel", "root"), wanted):
                 self._threads[found.platform, found.channel, found.root] = found
-        return [found for found in self._threads.values() if found is not None]
 
     def binding_at(self, platform: str, channel: str, root: str) -> Binding | None:
         self.prefetch_threads([(platform, channel, root)])

@@ -7,7 +7,7 @@ them anew took half of a handler's time.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Table, bindparam, delete, insert, select, update
@@ -24,16 +24,23 @@ class _Shape:
     def __init__(self, table: Table, cls: Callable[..., Any], key: tuple[str, ...], dialect: Dialect):
         self.names: tuple[str, ...] = tuple(cls.__dataclass_fields__)  # type: ignore[attr-defined]
         self.values: Callable[[Any], Key] = attrgetter(*self.names)
-        self.rest = [name for name in self.names if name not in key]
         self.key_indexes = [self.names.index(name) for name in key]
         keys = [table.c[name] for name in key]
         matches = [column == bindparam(f"key_{column.name}") for column in keys]
         self.select = select(*(table.c[name] for name in self.names))
         self.by_key = self.select.where(*matches)
         self.by_keys = self.select.where(among(keys, dialect))
+        self.locking = self.by_keys.order_by(*keys).with_for_update()
         self.insert = insert(table)
-        self.update = update(table).where(*matches).values({name: bindparam(name) for name in self.rest})
+        self._change = update(table).where(*matches)
+        self._changes: dict[tuple[str, ...], Any] = {}
         self.delete = delete(table).where(*matches)
+
+    def update_of(self, names: tuple[str, ...]) -> Any:
+        """The statement that changes just these columns; what another replica changed meanwhile stays."""
+        if names not in self._changes:
+            self._changes[names] = self._change.values({name: bindparam(name) for name in names})
+        return self._changes[names]
 
 
 @cache
@@ -88,14 +95,15 @@ class Rows(Generic[T]):
             return None
         return found[0]
 
-    def prefetch(self, keys: Iterable[Key], statement: Any = None) -> None:
-        """Load many at once, so that `get` finds them, or knows that they are not there. `statement` may narrow or
-        lock; it takes the same parameter as the prepared one."""
+    def prefetch(self, keys: Iterable[Key], *, lock: bool = False) -> None:
+        """Load many at once, so that `get` finds them, or knows that they are not there. `lock`: in the order of
+        their keys, until the transaction ends (SQLite has one writer anyway)."""
         wanted = [key for key in dict.fromkeys(keys) if key not in self._objects and key not in self._absent]
         if not wanted:
             return
-        chosen = self._shape.by_keys if statement is None else statement
-        self._read(chosen, parameters(wanted, self._connection.dialect))
+        self._read(
+            self._shape.locking if lock else self._shape.by_keys, parameters(wanted, self._connection.dialect)
+        )
         self._absent.update(key for key in wanted if key not in self._objects)
 
     def among(self, columns: tuple[str, ...], keys: Sequence[Key]) -> list[T]:
@@ -186,21 +194,24 @@ class Rows(Generic[T]):
         self._update()
 
     def _update(self) -> None:
-        changed: dict[Key, dict[str, Any]] = {}
-        values_of = self._shape.values
+        changed: dict[tuple[str, ...], list[Key]] = {}
+        names, values_of = self._shape.names, self._shape.values
         for key, before in self._stored.items():
             thing = self._objects[key]
             values = values_of(thing)
             if values != before:
-                changed[key] = self._as_row(thing)
+                differing = tuple(
+                    name for name, old, new in zip(names, before, values, strict=True) if old != new
+                )
+                changed.setdefault(differing, []).append(key)
                 self.written.append(thing)
                 self._stored[key] = values
-        if changed:
+        for differing, keys in changed.items():
             rows = [
-                self._key_parameters(key) | {name: row[name] for name in self._shape.rest}
-                for key, row in sorted(changed.items(), key=itemgetter(0))
+                self._key_parameters(key) | {name: getattr(self._objects[key], name) for name in differing}
+                for key in sorted(keys)
             ]
-            self._connection.execute(self._shape.update, rows)
+            self._connection.execute(self._shape.update_of(differing), rows)
 
     def _as_row(self, thing: T) -> dict[str, Any]:
         return dict(zip(self._shape.names, self._shape.values(thing), strict=True))

@@ -64,6 +64,7 @@ class ConversationRow(SQLModel, table=True):
     head: int = 0
     handoff: int = 0
     handoffs_ended: int = 0
+    ended_seq: int = 0
     owner_id: int | None = None
     guest_id: str | None = None
     category: str | None = None
@@ -272,6 +273,16 @@ class DueRow(SQLModel, table=True):
     kind: str = Field(primary_key=True)
     conversation: int = Field(primary_key=True)
     due_at: float
+
+
+class LeaseRow(SQLModel, table=True):
+    """Which replica does what only one should do at a time. It saves work; correctness does not rest on it."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    until: float
 
 
 def table(row: type[SQLModel]) -> Table:

@@ -13,6 +13,7 @@ from storage.conversations import Conversations
 from storage.due import DueRows
 from storage.inbox import Inbox
 from storage.lanes import Lanes
+from storage.leases import Leases
 from storage.log import Log
 from storage.people import People
 from storage.presence import Presences
@@ -32,24 +33,26 @@ class Changes:
 class UnitOfWork:
     """See `bot.ports.UnitOfWork`. Nothing is true before COMMIT, which is the writer's to call."""
 
-    def __init__(self, connection: Connection, settings: Settings, now: float):
+    def __init__(self, connection: Connection, settings: Settings, now: float, *, writing: bool = False):
         self.now = now
         self.settings = settings
         self._woken: set[tuple[int, Reader]] = set()
         self._typing: list[tuple[int, str, str | None]] = []
-        self.conversations = Conversations(connection)
+        self.conversations = Conversations(connection, locking=writing)
         self.people = People(connection)
         self.lanes = Lanes(connection, now, lambda number, reader: self._woken.add((number, reader)))
         self.log = Log(connection, now, self.lanes.wake)
         self.inbox = Inbox(connection, now)
         self.presence = Presences(connection)
         self.due = DueRows(connection)
+        self.leases = Leases(connection, now)
 
     def prepare(self, hints: Hints) -> None:
         """Load what a batch of commands will look at, a statement per table instead of one per row."""
-        bindings = self.lanes.prefetch_threads(hints.threads)
-        numbers = hints.numbers | {binding.conversation for binding in bindings}
+        numbers = hints.numbers | self.lanes.conversations_of(hints.threads)
         self.conversations.prefetch(numbers, hints.names)
+        # The conversations are locked from here on: whatever belongs to them is read as it is, and stays so.
+        self.lanes.prefetch_threads(hints.threads)
         numbers = {conversation.number for conversation in self.conversations.rows.loaded}
         self.lanes.lanes.prefetch((number, reader) for number in numbers for reader in Reader)
         self.lanes.links.prefetch(hints.messages)

@@ -150,7 +150,7 @@ class Writer:
         """Run them in one transaction; the answer is those that did not fit into its time."""
         outcomes: list[_Outcome] = []
         with self._engine.connect() as connection:  # leaving it without a commit rolls back
-            uow = UnitOfWork(connection, self._settings, self._clock())
+            uow = UnitOfWork(connection, self._settings, self._clock(), writing=True)
             uow.prepare(self._hints(job.command for job in jobs))
             deadline = time.monotonic() + BATCH_SECONDS
             for job in jobs:

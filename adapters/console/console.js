@@ -761,10 +761,11 @@ function threadViews(shown) {
 
 const offersOf = (entry) => [].concat((entry.data || {}).offer || []).map((offer) => (typeof offer === "object" ? offer.action : offer)).filter((offer) => T.offers[offer]);
 
-/** One offer per thread: the newest aside that has one and was not sent since. */
+/** One offer per thread, as in a chat: the newest aside's, until it is used. Older ones do not come back. */
 function lastOffer(entries, sent) {
-  return entries.findLast((entry) => entry.kind === "aside" && !entry.deleted && offersOf(entry).length
-    && !sent.has(entry.seq) && !state.usedOffers.has(`${state.number}:${entry.seq}`));
+  const last = entries.findLast((entry) => entry.kind === "aside" && offersOf(entry).length);
+  const isUsed = last && (last.deleted || sent.has(last.seq) || state.usedOffers.has(`${state.number}:${last.seq}`));
+  return isUsed ? null : last;
 }
 
 function entryNode(entry, { receipt, offers, sent }, follows) {

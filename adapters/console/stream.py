@@ -63,8 +63,8 @@ async def serve(
 ) -> web.StreamResponse:
     """Write the feed until the page leaves, the server closes or `allowed` says no (the session ended)."""
     response = web.StreamResponse(headers=HEADERS)
-    await response.prepare(request)
     try:
+        await response.prepare(request)
         await response.write(b": live\n\n")
         async for frames in _frames(feed, ping):
             if not allowed() or feed.closed or _left(request):

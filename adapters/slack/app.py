@@ -152,11 +152,12 @@ class Listeners:
         if found is None:
             return
         try:
-            await self._bus.arrive(found.lane, found.order, found.command)
+            answer = _whisper_of(await self._bus.arrive(found.lane, found.order, found.command))
         except Refused as refused:
-            author = author_of(event)
-            if author:
-                self._whisper(found.command.place.channel, author, refused.message, found.command.place.root)
+            answer = refused.message
+        author = author_of(event)
+        if answer and author:
+            self._whisper(found.command.place.channel, author, answer, found.command.place.root)
 
     async def button(self, body: dict[str, Any]) -> None:
         """A click on one of our buttons."""

@@ -238,8 +238,8 @@ class StreamHub:
         try:
             first = await self._read(stream, room)
             response = web.StreamResponse(headers=HEADERS)
-            await response.prepare(request)
             with suppress(ConnectionError):
+                await response.prepare(request)
                 await self._write_page(stream, room, response, first)
                 await self._pump(stream, room, response)
             return response

@@ -35,5 +35,6 @@ HANDLERS: dict[type, Handler] = {
     commands.RootDeleted: team.root_deleted,
     commands.TeamMembers: team.members,
     commands.RunDue: due.run,
+    commands.HoldLease: due.hold_lease,
     commands.RetryDead: team.retry_dead,
 }

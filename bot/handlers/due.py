@@ -1,11 +1,19 @@
 """Due rows. Whoever removes the row acts on it, so that several replicas may tick."""
 
 from bot import hours, texts
-from bot.commands import RunDue
+from bot.commands import HoldLease, RunDue
 from bot.conversation import Awaiting, Conversation, Move, Stage
 from bot.entries import Kind, Reader
 from bot.handlers import cases, handoff
 from bot.ports import UnitOfWork
+
+
+def hold_lease(uow: UnitOfWork, command: HoldLease) -> bool:
+    """Whether `holder` may do that work now."""
+    if command.seconds <= 0:
+        uow.leases.give_up(command.holder)
+        return False
+    return uow.leases.hold(command.name, command.holder, command.seconds)
 
 
 def run(uow: UnitOfWork, command: RunDue) -> None:

@@ -188,6 +188,7 @@ def end(
     """A handoff ends (resolve, hand back); `by` is a name for the team."""
     conversation.make(move)
     conversation.handoffs_ended = conversation.handoff
+    conversation.ended_seq = conversation.head
     conversation.waiting_since = None
     if move is Move.RESOLVE:
         conversation.resolved_at = uow.now
@@ -199,7 +200,7 @@ def end(
     expect_shopper(uow, conversation)
 
 
-def expect_shopper(uow: UnitOfWork, conversation: Conversation) -> None:
+def expect_shopper(uow: UnitOfWork, conversation: Conversation, *, idle_restarts: bool = True) -> None:
     """(Re)start the clocks that close a silent conversation and wake an idle owner."""
     follow = uow.settings.followup
     match conversation.stage:
@@ -208,7 +209,8 @@ def expect_shopper(uow: UnitOfWork, conversation: Conversation) -> None:
         case Stage.ACTIVE:
             uow.due.put(STALE, conversation.number, uow.now + follow.stale_shopper)
             if conversation.last_shopper_seq > conversation.last_answer_seq:
-                uow.due.put(IDLE, conversation.number, uow.now + follow.idle_release)
+                if idle_restarts:
+                    uow.due.put(IDLE, conversation.number, uow.now + follow.idle_release)
             else:
                 uow.due.drop(IDLE, conversation.number)
         case _:

@@ -52,9 +52,7 @@ def escalate(uow: UnitOfWork, command: Escalate) -> dict[str, Any]:
     return answer
 
 
-def _answered_again(
-    uow: UnitOfWork, conversation: Conversation, answered: dict[str, Any]
-) -> dict[str, Any]:
+def _answered_again(uow: UnitOfWork, conversation: Conversation, answered: dict[str, Any]) -> dict[str, Any]:
     """The first answer, with the newest texts: what people wrote is kept in the log only, and a deleted text is
     never given again."""
     newest = views.conversation_view(uow, conversation)
@@ -256,8 +254,14 @@ def shopper_said(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> R
         if reason is not None:
             handoff.begin(uow, conversation, reason, {}, Move.ESCALATE)
             return reason
-    handoff.expect_shopper(uow, conversation)
+    handoff.expect_shopper(uow, conversation, idle_restarts=not _waited_already(uow, conversation, entry))
     return None
+
+
+def _waited_already(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> bool:
+    """Whether an answer was due before this message: asking again must not give the owner more time."""
+    before = uow.log.after(conversation.number, conversation.last_answer_seq, through=entry.seq - 1)
+    return any(one.kind is Kind.MESSAGE and one.author is Author.SHOPPER for one in before)
 
 
 def _reopen(uow: UnitOfWork, conversation: Conversation) -> None:
@@ -316,7 +320,11 @@ def delete_turn(uow: UnitOfWork, command: DeleteTurn) -> dict[str, Any]:
 def delete(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> None:
     """Take a message back from everyone who has it."""
     uow.log.blank(entry)
-    uow.log.append(conversation, Draft(Kind.DELETED, entry.author, source=entry.source, target=entry.seq))
+    uow.log.append(
+        conversation,
+        Draft(Kind.DELETED, entry.author, source=entry.source, target=entry.seq,
+              operator_id=entry.operator_id, name=entry.name),
+    )  # fmt: skip
 
 
 def resolve(uow: UnitOfWork, command: ResolveByStore) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
     )  # fmt: skip
     binding.last_order = max(binding.last_order, command.heard.order)
     handoff.expect_shopper(uow, conversation)
-    return done(uow, conversation, texts.kept_inside() if entry.data.get("command") else None)
+    whisper = texts.kept_inside() if entry.data.get("command") else None
+    return done(uow, conversation, texts.files_stay() if command.heard.extra.get("files") else whisper)
 
 
 def _written(
@@ -60,6 +61,8 @@ def _written(
     mode = uow.settings.teams[conversation.team].relay
     member = role is not Role.NONE
     verdict = relay.judge(heard.text, heard.addressed, operator.id, conversation, mode, member=member)
+    if not heard.text.strip():
+        verdict = relay.Verdict(relay.Fate.INSIDE)  # a file alone: nothing that could leave
     draft = Draft(
         Kind.MESSAGE if verdict.fate is relay.Fate.LEAVES else Kind.ASIDE,
         Author.OPERATOR,
@@ -172,7 +175,7 @@ def send_aside(uow: UnitOfWork, command: SendAside) -> Done:
     entry = uow.log.entry(command.number, command.seq)
     if entry is None or entry.kind is not Kind.ASIDE or entry.data.get("command"):
         raise NotFound(f"#{command.number} has no such message.", field="seq")
-    key = f"aside:{command.number}:{command.seq}"
+    key = relay.sent_key(entry)
     if uow.inbox.answer(key) is not None:
         return done(uow, conversation, texts.sent_already())
     text = relay.without_marker(entry.text)

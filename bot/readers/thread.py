@@ -15,6 +15,7 @@ from bot.ports import TeamChat, UnitOfWork
 from bot.posts import Action, Button, Place, Post, Posted, PostKind, Turn
 from bot.readers.base import Split, new_delivery
 from bot.readers.card import current_card
+from bot.relay import offer_for, sent_key
 
 AT_ONCE = 200
 CLOSING = frozenset({Kind.HANDED_BACK, Kind.RESOLVED})
@@ -54,7 +55,7 @@ class ThreadReader:
     def _open(self, uow: UnitOfWork, lane: Lane, conversation: Conversation, old: Binding | None) -> bool:
         """Plan the root. The transcript follows once it stands, from where the older thread ended; a thread whose
         root was deleted is told again from its own beginning."""
-        begin = 0 if old is None else old.first_seq if old.state is BindingState.GONE else old.last_seq
+        begin = 0 if old is None else old.first_seq if _is_lost(old, conversation) else old.last_seq
         content = current_card(uow, conversation, None).as_dict()
         new_delivery(uow, lane, Op.OPEN, (begin, begin), content=content)
         return True
@@ -89,11 +90,13 @@ class ThreadReader:
     def _bind(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, posted: Posted) -> None:
         conversation = uow.conversations.get(delivery.conversation)
         assert conversation is not None, "a lane belongs to a conversation"
-        uow.lanes.add_binding(
+        old = uow.lanes.latest_binding(delivery.conversation)
+        again = old is not None and old.state is BindingState.GONE and delivery.first_seq == old.first_seq
+        binding = uow.lanes.add_binding(
             Binding(
                 id=0,
                 conversation=conversation.number,
-                handoff=conversation.handoff,
+                handoff=1 if old is None else old.handoff if again else old.handoff + 1,
                 platform=uow.settings.teams[conversation.team].chat,
                 channel=posted.channel,
                 root=posted.remote_id,
@@ -105,6 +108,10 @@ class ThreadReader:
             )
         )
         lane.position = delivery.first_seq
+        if old is not None:
+            line = texts.line_thread_lost() if again else texts.line_continues(old.permalink)
+            content = Post(PostKind.LINE, text=line).as_dict()
+            new_delivery(uow, lane, Op.POST, (lane.position, lane.position), content=content, binding=binding)
         uow.lanes.wake(conversation.number, Reader.CARD)
 
     def _posted(self, uow: UnitOfWork, binding: Binding, delivery: Delivery, posted: Posted) -> None:
@@ -122,7 +129,8 @@ class ThreadReader:
         if binding.state is BindingState.OPEN:
             binding.last_seq = max(binding.last_seq, delivery.last_seq)
         entry = uow.log.entry(delivery.conversation, delivery.last_seq)
-        if delivery.op is Op.POST and entry is not None and entry.kind in CLOSING:
+        is_own = delivery.last_seq > binding.first_seq  # the line that links back stands for an older entry
+        if delivery.op is Op.POST and is_own and entry is not None and entry.kind in CLOSING:
             binding.state = BindingState.CLOSED
 
     # --- showing entries --------------------------------------------------------------------------------------
@@ -148,6 +156,8 @@ class ThreadReader:
         line = _line(uow, conversation, binding, entry)
         if line is None:
             return False
+        if binding.offer_seq is not None:
+            self._offer_as_it_stands(uow, lane, conversation, binding, entry)
         self._post(uow, lane, binding, split(line), entry.seq)
         return True
 
@@ -250,6 +260,19 @@ class ThreadReader:
             binding.offer_seq = entry.seq
         return True
 
+    def _offer_as_it_stands(
+        self, uow: UnitOfWork, lane: Lane, conversation: Conversation, binding: Binding, entry: Entry
+    ) -> None:
+        """Somebody claimed, released or resolved: what can be offered for the same aside is something else now."""
+        aside = uow.log.entry(entry.conversation, binding.offer_seq or 0)
+        if aside is None or aside.operator_id is None or uow.inbox.answer(sent_key(aside)) is not None:
+            return
+        action = offer_for(conversation, aside.operator_id)
+        span, content = (lane.position, lane.position), offer_of(aside, action).as_dict()
+        new_delivery(
+            uow, lane, Op.AMEND, span, content=content, binding=binding, remote_id=binding.offer_id, part=-1
+        )
+
     def _retract_offer(self, uow: UnitOfWork, lane: Lane, binding: Binding, entry: Entry) -> bool:
         """It was used, or its message was taken back."""
         remote_id, binding.offer_seq = binding.offer_id, None
@@ -311,9 +334,9 @@ def speaker_of(uow: UnitOfWork, entry: Entry) -> str:
     return entry.name or texts.SPEAKERS[str(entry.author)]
 
 
-def offer_of(entry: Entry) -> Post:
-    """The post with buttons beside an aside."""
-    action = Action(entry.data["offer"])
+def offer_of(entry: Entry, action: Action | None = None) -> Post:
+    """The post with buttons beside an aside; `action` is what was offered when it was written, or what is now."""
+    action = action or Action(entry.data["offer"])
     value = f"{entry.conversation}:{entry.seq}"
     labels = {
         Action.CLAIM_AND_SEND: texts.BUTTON_CLAIM_AND_SEND,
@@ -340,9 +363,10 @@ def _line(uow: UnitOfWork, conversation: Conversation, binding: Binding, entry: 
     who, data = entry.name or texts.SPEAKERS["operator"], entry.data
     match entry.kind:
         case Kind.CLAIMED | Kind.ASSIGNED:
-            by = data.get("by")
-            text = texts.line_assigned(who, by) if by else texts.line_claimed(who)
-            return Post(PostKind.LINE, text=text, mentions=_mention(uow, binding, entry))
+            by, mentions = data.get("by"), _mention(uow, binding, entry)
+            shown = "" if mentions else who
+            text = texts.line_assigned(shown, by) if by else texts.line_claimed(shown)
+            return Post(PostKind.LINE, text=text, mentions=mentions)
         case Kind.RELEASED:
             text = texts.line_released(who)
         case Kind.HANDED_BACK:

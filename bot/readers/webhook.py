@@ -44,7 +44,8 @@ class WebhookReader:
                 "number": conversation.number,
                 "store": conversation.store,
                 "stage": str(conversation.stage),
-                "assistant_may_reply": not conversation.in_persons_hands,
+                "assistant_may_reply": not conversation.in_persons_hands
+                and entry.seq > conversation.ended_seq,
                 "entry": shown,
             },
         }

@@ -98,6 +98,7 @@ async def play(browser: Browser) -> Scene:
             waiting = replace(root)
             await slack.click(dana, channel, root.ts, "baton:claim")
             await page.get_by_test_id("notice").filter(has_text="Dana is here").wait_for()
+            await slack.wait_for(lambda: "claimed this" in slack.text_of(slack.thread(channel, root.ts)[-1]))
             said = await slack.post(dana, channel, SENTENCE, thread_ts=root.ts)
             bubble = page.get_by_test_id("message").filter(has_text="A new lamp leaves today")
             await bubble.wait_for()

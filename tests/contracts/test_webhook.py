@@ -28,7 +28,9 @@ class Receiver:
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
-        self.got.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
+        self.got.append(
+            ({name.lower(): value for name, value in request.headers.items()}, await request.read())
+        )
         return web.Response(status=self.status, headers=self.headers)
 
 
@@ -88,7 +90,9 @@ async def test_a_receiver_says_when_to_come_again(receiver: Receiver, sender: We
 
 
 async def test_nobody_listening_is_the_places_fault() -> None:
-    made = WebhookSender({"main": StorePolicy("main", "key", webhook_url="http://127.0.0.1:9/hook")}, timeout=2)
+    made = WebhookSender(
+        {"main": StorePolicy("main", "key", webhook_url="http://127.0.0.1:9/hook")}, timeout=2
+    )
     with pytest.raises(PlaceFault):
         await made.send("main", "d-1", BODY, AT)
     await made.close()

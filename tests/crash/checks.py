@@ -1,11 +1,13 @@
 """What must be true after every story, however often Baton was killed in it: each sentence a problem if it is not."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.crash.story import REPLIES, SAID, TRANSCRIPT, WORD, Story, speech
+from bot import texts
+from bot.settings import Timing
+from tests.crash.story import KEY, MESSAGES, REPLIES, SAID, SCALE, TRANSCRIPT, WORD, Story, speech
 
 Word = tuple[str, str]
 SHOPPER_SIDE = {
@@ -21,6 +23,8 @@ THREAD = [turn["text"] for turn in TRANSCRIPT] + [speech(f"w{number}") for numbe
 class Verdict:
     """The counts of one story, or of many added up. A message counts once for each place it has to be in."""
 
+    stories: int = 0
+    void: int = 0
     kills: int = 0
     messages: int = 0
     lost: int = 0
@@ -29,7 +33,7 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
 
     def __iadd__(self, other: "Verdict") -> "Verdict":
-        for name in ("kills", "messages", "lost", "twice", "disorder", "problems"):
+        for name in self.__dataclass_fields__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
 
@@ -62,25 +66,34 @@ class Verdict:
 
 
 def _words(text: str) -> list[Word]:
-    return [(name, index) for name, index in _flat(WORD.findall(text))]
-
-
-def _flat(found: Iterable[tuple[str, ...]]) -> Iterable[Word]:
-    return ((one[0], one[1]) for one in found)
+    return [(name, index) for name, index in WORD.findall(text)]
 
 
 async def judge(story: Story) -> Verdict:
     """Look at the fake Slack, the widget, the webhook's receiver, `/v1` and the log."""
-    verdict = Verdict(kills=len(story.house.deaths))
+    verdict = Verdict(stories=1, kills=len(story.house.deaths))
     _thread(story, verdict)
     _widget(story, verdict)
     _log(story, verdict)
     _webhook(story, verdict)
-    answer = await story.client.ask("GET", "/v1/conversations/c-1", "store-key")
+    answer = await story.client.ask("GET", "/v1/conversations/c-1", KEY)
     _store(answer, story, verdict)
     for line in story.house.unexpected():
         verdict.claim(False, f"log: {line}")
+    verdict.problems = [f"{story.name}: {problem}" for problem in verdict.problems]
     return verdict
+
+
+def is_void(story: Story) -> bool:
+    """Baton believes "not there" a settling time after an attempt. Where the machine was so busy that the fake Slack
+    committed a post even later, it broke its promise, and what came of that says nothing about Baton."""
+    attempts, settle = story.house.attempts(), Timing().settle * SCALE
+    for call in story.slack.calls_to("chat.postMessage"):
+        its_id = call.args["metadata"]["event_payload"]["delivery"]
+        began = max((at for at in attempts.get(its_id, ()) if at <= call.at), default=0.0)
+        if call.response.get("ok") and float(call.response["ts"]) - began > settle:
+            return True
+    return False
 
 
 def _thread(story: Story, verdict: Verdict) -> None:
@@ -92,7 +105,8 @@ def _thread(story: Story, verdict: Verdict) -> None:
     verdict.claim("Resolved by" in story.slack.text_of(cards[0]), "thread: the card is not up to date")
     for line in ("claimed this", "resolved this"):
         verdict.claim(shown.count(line) == 1, f"thread: {shown.count(line)} times {line!r}")
-    verdict.claim(shown.count("That stayed inside.") == 1, f"thread: {shown.count('stayed inside')} offers")
+    offers = [line for line in shown.splitlines() if line in texts.OFFERS.values()]
+    verdict.claim(len(offers) == 1, f"thread: the offers are {offers}")
     gone = [one for one in story.slack.messages(story.channel, deleted=True) if one.deleted]
     verdict.claim(not gone, f"thread: {len(gone)} posts were taken back")
     for reply in story.replies():
@@ -126,7 +140,7 @@ def _log(story: Story, verdict: Verdict) -> None:
     seqs = [seq for (seq,) in story.rows("SELECT seq FROM entry ORDER BY seq")]
     verdict.claim(seqs == list(range(1, len(seqs) + 1)), f"log: numbers {seqs}")
     kinds = Counter(kind for (kind,) in story.rows("SELECT kind FROM entry"))
-    wanted = {"message": 13, "aside": 1, "escalated": 1, "claimed": 1, "resolved": 1, "notice": 3}
+    wanted = {"message": MESSAGES, "aside": 1, "escalated": 1, "claimed": 1, "resolved": 1, "notice": 3}
     verdict.claim(kinds == wanted, f"log: {dict(kinds)}")
     ids = Counter(story.rows("SELECT external_id FROM entry WHERE kind IN ('message', 'aside')"))
     verdict.claim(set(ids.values()) == {1}, f"log: twice {[one for one, count in ids.items() if count > 1]}")

@@ -16,6 +16,7 @@ import random
 import signal
 import sys
 import threading
+import traceback
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,8 +26,10 @@ import sqlalchemy.dialects.sqlite  # noqa: F401
 
 import storage.writer
 from adapters.slack import api, app  # noqa: F401
+from adapters.storefront import openapi
 from adapters.webhook import outbound
 from bot import logs, wiring
+from bot.courier import Courier
 from bot.settings import Settings, Timing, load
 
 LOOKED_UP = frozenset({"auth.test", "users.info", "users.getPresence", "conversations.list",
@@ -43,11 +46,16 @@ PR_SET_PDEATHSIG = 1
 class Steps:
     """Counts steps over both threads, and kills this process at its own."""
 
-    def __init__(self, path: str, kill_at: int | None):
+    def __init__(self, path: str, attempts: str, kill_at: int | None):
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._attempts = os.open(attempts, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._kill_at = kill_at
         self._count = 0
         self._lock = threading.Lock()
+
+    def note(self, attempt: str) -> None:
+        """An attempt at a delivery begins."""
+        os.write(self._attempts, f"{attempt}\n".encode())
 
     def reach(self, label: str) -> None:
         """One step further; possibly the last."""
@@ -98,6 +106,7 @@ def watch_calls(steps: Steps) -> None:
         return await _stepped(steps, method, partial(respond, self, method, **options))
 
     slack.respond = watched
+    _watch_attempts(steps)
     sender: Any = outbound.WebhookSender
     send = sender.send
 
@@ -105,6 +114,18 @@ def watch_calls(steps: Steps) -> None:
         await _stepped(steps, "webhook", partial(send, self, *given))
 
     sender.send = watched_send
+
+
+def _watch_attempts(steps: Steps) -> None:
+    """Note when each attempt was stored, by Baton's own clock: from then on the settling time runs."""
+    courier: Any = Courier
+    carry_out = courier._carry_out
+
+    async def watched(self: Any, call: Any) -> Any:
+        steps.note(f"{call.delivery_id} {call.attempted_at}")
+        return await carry_out(self, call)
+
+    courier._carry_out = watched
 
 
 async def _stepped(steps: Steps, name: str, call: Any) -> Any:
@@ -143,7 +164,7 @@ def child(spec: dict[str, Any]) -> None:
     random.seed()
     logs.configure("text")
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    steps = Steps(spec["steps"], spec["kill_at"])
+    steps = Steps(spec["steps"], spec["attempts"], spec["kill_at"])
     watch_commits(steps)
     watch_calls(steps)
     asyncio.run(serve(settings_of(spec)))
@@ -157,6 +178,9 @@ def die_with_parent() -> None:
 def zygote() -> None:
     """Orders come as JSON lines: fork one (answered with its pid), or wait for one (answered with its status)."""
     die_with_parent()
+    vars(openapi)["routes"] = (
+        lambda *_: []
+    )  # writing the API's documentation is half of a start, and not read here
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
@@ -169,6 +193,8 @@ def zygote() -> None:
         if pid == 0:
             try:
                 child(order)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(1)
         print(pid, flush=True)  # noqa: T201

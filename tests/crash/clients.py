@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +16,19 @@ PAUSE = 0.03
 class Client:
     """HTTP with retries: connection errors and 5xx are tried again with the same body, as HTTP clients do."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str):
+    def __init__(self, session: aiohttp.ClientSession, url: str, broken: Callable[[], str]):
         self.session = session
+        self._broken = broken
         self.url = url
         self.repeats = 0
 
     async def ask(
-        self, method: str, path: str, token: str, body: Any = None, wanted: Collection[int] = (200, 201, 202, 204)
+        self,
+        method: str,
+        path: str,
+        token: str,
+        body: Any = None,
+        wanted: Collection[int] = (200, 201, 202, 204),
     ) -> Any:
         """The answer's JSON. Any other answer below 500 is an AssertionError."""
         while True:
@@ -32,6 +38,7 @@ class Client:
                 assert status in wanted, f"{method} {path} answered {status}: {content}"
                 return content
             self.repeats += 1
+            assert not self._broken(), self._broken()
             await asyncio.sleep(PAUSE)
 
     async def _once(self, method: str, path: str, token: str, body: Any) -> tuple[int, Any] | None:

@@ -149,11 +149,25 @@ class House:
             "kill_at": kill_at,
             "log": str(self.folder / "log"),
             "steps": str(self._steps_file),
+            "attempts": str(self._attempts_file),
         }
 
     @property
     def _steps_file(self) -> Path:
         return self.folder / f"steps-{self.lives}"
+
+    @property
+    def _attempts_file(self) -> Path:
+        return self.folder / "attempts"
+
+    def attempts(self) -> dict[str, list[float]]:
+        """When each delivery was attempted."""
+        found: dict[str, list[float]] = {}
+        path = self._attempts_file
+        for line in path.read_text().splitlines() if path.exists() else ():
+            delivery, at = line.split()
+            found.setdefault(delivery, []).append(float(at))
+        return found
 
     def steps(self) -> list[str]:
         """The steps of the present life."""

@@ -27,6 +27,7 @@ WORDS = {1: 12, 2: 1500, 3: 30, 4: 600, 5: 1, 6: 800}
 REPLIES, SAID = 3, 3
 WORD = re.compile(r"\b([twra]\d+)w(\d+)\b")
 TIMEOUT = 60.0
+TICK = 0.02
 
 
 def speech(name: str, words: int = 3) -> str:
@@ -35,7 +36,11 @@ def speech(name: str, words: int = 3) -> str:
 
 
 TRANSCRIPT = [
-    {"id": f"t{number}", "author": "shopper" if number % 2 else "assistant", "text": speech(f"t{number}", words)}
+    {
+        "id": f"t{number}",
+        "author": "shopper" if number % 2 else "assistant",
+        "text": speech(f"t{number}", words),
+    }
     for number, words in WORDS.items()
 ]
 MESSAGES = len(TRANSCRIPT) + SAID + REPLIES + 1
@@ -57,6 +62,7 @@ class Story:
     ):
         folder.mkdir(parents=True)
         self._zygote, self._folder, self._number, self._kills = zygote, folder, number, kills
+        self.name = f"kill at {list(kills)}, seed {number}"
         self._faults = faults
         self.slack = FakeSlack(seed=number)
         self.slack.ack_timeout = 3.0 * SCALE * 2
@@ -70,8 +76,8 @@ class Story:
         self.presses = 0
         self.broken = ""
 
-    async def tell(self) -> None:
-        """From the first word until nothing is owed to anybody."""
+    async def tell(self, then: Callable[["Story"], Awaitable[Any]]) -> Any:
+        """From the first word until nothing is owed to anybody; `then` looks at it while everything still runs."""
         self._prepare_faults()
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(self.slack)
@@ -79,11 +85,12 @@ class Story:
             environment = self._environment(await self._hook_address(stack))
             self.house = House(self._zygote, self._folder, self._number, environment, self._kills, SCALE)
             stack.push_async_callback(self.house.stop)
-            self.client = Client(session, self.house.url)
+            self.client = Client(session, self.house.url, lambda: self.house.broken)
             self.house.start()
             try:
                 async with asyncio.timeout(TIMEOUT):
                     await self._everybody()
+                    return await then(self)
             except TimeoutError:
                 raise AssertionError(self._where_it_hangs()) from None
 
@@ -240,7 +247,9 @@ class Story:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What the database says now."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.house.database}?mode=ro", uri=True, timeout=5)) as db:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{self.house.database}?mode=ro", uri=True, timeout=5)
+        ) as db:
             return db.execute(statement).fetchall()
 
     def stage(self) -> str:
@@ -267,14 +276,21 @@ class Story:
             broken = self.house.broken or self.broken
             if broken:
                 raise AssertionError(broken)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(TICK)
 
     def _where_it_hangs(self) -> str:
         lanes = self.rows("SELECT reader, position, due_at, not_before, lease_until, faults, fault FROM lane")
-        calls = self.rows("SELECT id, reader, op, state, attempt, error FROM delivery WHERE state NOT IN ('sent')")
-        says = [f"died at {self.house.deaths}", f"lanes {lanes}", f"deliveries {calls}", f"stage {self.stage()}"]
+        calls = self.rows(
+            "SELECT id, reader, op, state, attempt, error FROM delivery WHERE state NOT IN ('sent')"
+        )
+        says = [
+            f"died at {self.house.deaths}",
+            f"lanes {lanes}",
+            f"deliveries {calls}",
+            f"stage {self.stage()}",
+        ]
         says += [f"{one.text[:60]!r} {one.reactions}" for one in self.slack.messages(self.channel)[-8:]]
-        says += [f"widget at {self.widget.last} after {self.widget.connects} connects"]
+        says += [f"widget at {self.widget.last}"] if hasattr(self, "widget") else []
         says += [self.slack._recently(), self.house.log()[-3000:]]
         return f"{self._folder.name} hangs:\n" + "\n".join(says)
 
@@ -288,5 +304,7 @@ def _block_texts(message: Message) -> list[str]:
     found = []
     for block in message.blocks:
         parts = [block.get("text"), *block.get("elements", ())]
-        found += [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        found += [
+            part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)
+        ]
     return found

@@ -50,7 +50,7 @@ class Window(Screen):
         """Go to the store's page and open the chat."""
         await self.page.goto(url)
         await self.by("launcher").click()
-        await expect(self.by("composer")).to_be_visible()
+        await expect(self.by("panel")).to_be_visible()
         return self
 
     async def say(self, text: str) -> None:
@@ -77,9 +77,7 @@ class Window(Screen):
         return await self.page.locator("[data-testid=message] .bubble").all_inner_texts()
 
     async def markup(self) -> str:
-        return str(
-            await self.page.evaluate("document.querySelector('baton-widget').shadowRoot.innerHTML")
-        )
+        return str(await self.page.evaluate("document.querySelector('baton-widget').shadowRoot.innerHTML"))
 
 
 class Desk(Screen):

@@ -169,7 +169,8 @@ async def test_what_a_reply_becomes_by_its_edits_is_what_the_shopper_has_in_the_
 async def test_the_apis_answers_do_not_hold_what_the_store_wrote_for_the_team_alone(world: World) -> None:
     """A summary's wording and the reason's detail are the store's; the shopper is told only their own words."""
     await world.open_thread(
-        summary={"issue": "Known fraudster", "sentiment": "angry"}, reason={"trigger": "api", "detail": "watch out"}
+        summary={"issue": "Known fraudster", "sentiment": "angry"},
+        reason={"trigger": "api", "detail": "watch out"},
     )
     window_sees = (await world.replay()).raw.decode()
     assert "fraudster" not in window_sees

@@ -76,7 +76,10 @@ async def test_an_offer_clicked_by_two_at_once_sends_once(world: World) -> None:
     await thread.write(world.bob, "It ships on Monday")
     offer = await thread.offer("send_as_me")
     await asyncio.gather(
-        *(world.slack.click(who, thread.channel, offer.ts, "baton:send_as_me") for who in (world.dana, world.lena))
+        *(
+            world.slack.click(who, thread.channel, offer.ts, "baton:send_as_me")
+            for who in (world.dana, world.lena)
+        )
     )
     await world.slack.wait_for(lambda: world.slack.ephemerals)
     assert "sent already" in world.slack.ephemerals[0].text

@@ -46,7 +46,8 @@ async def test_the_claims_line_mentions_the_owner_alone(world: World) -> None:
 
 async def test_nothing_a_shopper_or_a_store_writes_can_ping(begin) -> None:
     world = await begin(mentions="none")
-    pings = f"<!here> <!channel> <!everyone> <@{world.dana}> <!subteam^S123> @here @channel @everyone <#{world.channel}> & </x>"
+    pings = f"<!here> <!channel> <!everyone> <@{world.dana}> <!subteam^S123> <#{world.channel}> & </x>"
+    pings += " @here @channel @everyone"
     thread = await world.open_thread(
         shopper={"id": "s-77", "name": f"Sarah <@{world.dana}> <!here>"},
         summary={"issue": pings, "tried": [pings], "suggested_reply": pings, "suggested_action": pings},

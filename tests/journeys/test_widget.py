@@ -7,7 +7,7 @@ import jwt
 import pytest
 from playwright.async_api import BrowserContext, Route, expect
 
-from tests.journeys.world import CONVERSATION, ESCALATION, SAID, World
+from tests.journeys.world import CONVERSATION, SAID, World
 
 pytestmark = pytest.mark.usefixtures("chromium")
 
@@ -178,7 +178,9 @@ async def test_hostile_markup_in_every_field_is_text_on_the_page(world: World) -
     await thread.claim(operator)
     window = await world.window()
     await window.say(hostile)
-    await thread.write(operator, "&lt;img src=x onerror=alert(6)&gt; <javascript:alert(7)|click> &lt;script&gt;")
+    await thread.write(
+        operator, "&lt;img src=x onerror=alert(6)&gt; <javascript:alert(7)|click> &lt;script&gt;"
+    )
     await window.shows("alert(6)")
     await window.shows("alert(1)", "shopper", times=2)
     made = window.page.locator(
@@ -188,9 +190,10 @@ async def test_hostile_markup_in_every_field_is_text_on_the_page(world: World) -
 
 
 async def test_one_shoppers_token_opens_no_other_conversation(world: World) -> None:
-    await world.escalate()
-    await world.escalate(conversation_id="c-2", shopper={"id": "s-88"}, transcript=[])
-    stranger = {"Authorization": f"Bearer {await world.shop.token('c-2', 's-99')}", "Origin": world.shop.url}
+    """The stranger's token names a conversation which then begins as somebody else's."""
+    early = await world.shop.token("c-2", "s-99")
+    await world.escalate(conversation_id="c-2", shopper={"id": "s-88"})
+    stranger = {"Authorization": f"Bearer {early}", "Origin": world.shop.url}
     for method, path, body in (
         ("GET", "stream", None),
         ("POST", "messages", {"id": "x", "text": "let me in"}),
@@ -198,8 +201,11 @@ async def test_one_shoppers_token_opens_no_other_conversation(world: World) -> N
         ("POST", "escalate", {"id": "x"}),
     ):
         status, answer = await world.shop.call(method, f"/widget/v1/{path}", body, **stranger)
-        assert (status, answer["error"]["code"]) == (403, "other_shopper")
+        assert (status, answer["error"]["code"]) == (403 if method == "GET" else 409, "other_shopper")
     assert "let me in" not in json.dumps(await world.shop.conversation("c-2"))
+    body = {"shopper": {"id": "s-99"}, "conversation_id": "c-2"}
+    status, answer = await world.shop.call("POST", "/v1/widget-tokens", body)
+    assert (status, answer["error"]["code"]) == (409, "other_shopper")
 
 
 async def test_forged_and_expired_tokens_open_nothing(world: World) -> None:
@@ -220,7 +226,9 @@ async def test_forged_and_expired_tokens_open_nothing(world: World) -> None:
 async def test_a_page_whose_only_token_is_refused_says_so_and_shows_nothing(world: World) -> None:
     await world.escalate()
     window = await world.window(f"with-token?token={(await world.shop.token(CONVERSATION))[:-3]}")
-    await expect(window.page.get_by_text("This chat session has ended. Please reload the page.")).to_be_visible()
+    await expect(
+        window.page.get_by_text("This chat session has ended. Please reload the page.")
+    ).to_be_visible()
     assert await window.texts() == []
 
 
@@ -243,7 +251,9 @@ async def test_talk_to_a_person_and_continue_with_the_assistant(world: World) ->
     await window.shows("Anything else?")
 
 
-async def test_a_guest_is_helped_keeps_their_conversation_and_shares_it_with_no_other_guest(world: World) -> None:
+async def test_a_guest_is_helped_keeps_their_conversation_and_shares_it_with_no_other_guest(
+    world: World,
+) -> None:
     window = await world.window("guest")
     await window.say("can I talk to a person")
     thread = await world.thread()
@@ -292,7 +302,7 @@ async def test_a_shopper_who_writes_a_great_deal_is_told_and_nothing_is_cut(worl
 
 
 async def test_the_shopper_learns_their_place_in_the_line(world: World) -> None:
-    await world.escalate(conversation_id="c-2", shopper={"id": "s-88"}, transcript=[])
+    await world.escalate(conversation_id="c-2", shopper={"id": "s-88"})
     await world.escalate()
     window = await world.window()
     await expect(window.by("status")).to_contain_text("You are number 2")
@@ -301,24 +311,31 @@ async def test_the_shopper_learns_their_place_in_the_line(world: World) -> None:
     await expect(window.by("status")).to_contain_text("You are next")
 
 
-async def test_outside_hours_the_shopper_is_told_when_somebody_will_be_there(begin) -> None:
-    closed_today = await begin_outside_hours(begin)
-    await closed_today.escalate()
-    window = await closed_today.window()
-    await window.notices("Our team is away right now and will be back tomorrow at 09:00 (UTC)")
-    thread = await closed_today.thread()
-    await thread.claim(closed_today.dana)
-    await window.notices("Dana is here and has read your chat")
-
-
-async def begin_outside_hours(begin) -> World:
-    """A team that opens tomorrow at nine, whatever day it is."""
-    from datetime import UTC, datetime, timedelta
-
-    from bot.hours import DAYS, parse_hours
-
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
-    return await begin(hours=parse_hours({"zone": "UTC", DAYS[tomorrow.weekday()]: "09:00-17:00"}))
-
-
-assert ESCALATION
+async def test_a_reader_at_the_end_stays_there_whatever_comes_and_one_who_reads_back_is_left_alone(
+    world: World,
+) -> None:
+    thread = await world.claimed_thread()
+    window = await world.window()
+    log, pill = window.by("log"), window.page.get_by_role("button", name="New messages")
+    await expect(log).to_have_attribute("aria-live", "polite")
+    for n in range(25):
+        await thread.write(world.dana, f"line {n:02}")
+        await thread.write(world.dana, "of several\n" * 5)
+    await window.shows("line 24")
+    await window.shows("of several", times=25)
+    await expect(pill).to_be_hidden()
+    left = "node => node.scrollHeight - node.scrollTop - node.clientHeight"
+    assert await log.evaluate(left) < 48
+    await log.hover()
+    await window.page.mouse.wheel(0, -900)
+    await window.page.wait_for_function(
+        "() => { const log = document.querySelector('baton-widget').shadowRoot.querySelector('.log');"
+        " return log.scrollHeight - log.scrollTop - log.clientHeight > 500 }"
+    )
+    await thread.write(world.dana, "the newest")
+    await window.shows("the newest")
+    await expect(pill).to_be_visible()
+    assert await log.evaluate(left) > 500
+    await pill.click()
+    await expect(pill).to_be_hidden()
+    assert await log.evaluate(left) < 48

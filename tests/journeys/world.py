@@ -1,6 +1,6 @@
 """The whole house on real sockets: Baton, a Slack, a store, its shoppers and its operators.
 
-Every wait is for a condition. Baton's own delays run in a tenth of their time.
+Every wait is for a condition.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ from tests.journeys.shop import API_KEY, WEBHOOK_SECRET, Json, Shop
 
 T = TypeVar("T")
 
+QUICK = replace(Timing().scaled(0.1), call_timeout=2.0, lease=7.0, catch_up_wait=2.0)
+"""What is waited for in any case is short; what only limits a wait is not, or a busy machine would fail us."""
 ADMIN_TOKEN = "admin-token"
 CONVERSATION = "c-1001"
 SAID = "No thanks. I want my money back for order #4521."
@@ -136,7 +138,7 @@ class World:
     def __init__(self, folder: Path, browser: Browser | None, **policy: Any) -> None:
         self._folder, self._browser, self._policy = folder, browser, policy
         self.with_slack = policy.pop("slack", True)
-        self.timing: Timing = policy.pop("timing", Timing().scaled(0.1))
+        self.timing: Timing = policy.pop("timing", QUICK)
         self.slack = FakeSlack()
         self.slack.retry_delays = (0.0, 0.1, 0.3)
         self.shop = Shop()
@@ -211,14 +213,14 @@ class World:
 
     async def case(self, index: int = 0) -> Json:
         """The newest case as the team sees it: with every entry."""
-        _, listed = await self.shop.call("GET", "/console/api/conversations", **self._lead)
-        number = listed["conversations"][index]["number"]
-        _, case = await self.shop.call("GET", f"/console/api/conversations/{number}", **self._lead)
+        _, listed = await self.as_lead("GET", "conversations")
+        _, case = await self.as_lead("GET", f"conversations/{listed['conversations'][index]['number']}")
         return dict(case)
 
-    @property
-    def _lead(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    async def as_lead(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """What the console asks."""
+        token = f"Bearer {ADMIN_TOKEN}"
+        return await self.shop.call(method, f"/console/api/{path}", body, Authorization=token)
 
     # Slack
 
@@ -344,14 +346,3 @@ class Tap:
 
     def said(self, author: str = "operator") -> list[str]:
         return [one["text"] for one in self.entries if one["kind"] == "message" and one["author"] == author]
-
-
-async def eventually(ask: Callable[[], Any], expected: Any = True, timeout: float = 8) -> None:
-    """Ask an HTTP question again until its answer is the expected one."""
-    answer: Any = None
-    try:
-        async with asyncio.timeout(timeout):
-            while (answer := await ask()) != expected:
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"still {answer!r} after {timeout} s, not {expected!r}") from None

@@ -8,7 +8,7 @@ import pytest
 from bot import commands
 from bot.commands import Advance, Claim, Escalate, Resolve, SaidTurn, Settled
 from bot.entries import Reader
-from bot.errors import EntryFault, NotFound, PlaceFault, Unsure
+from bot.errors import Busy, EntryFault, NotFound, PlaceFault, Unsure
 from bot.lanes import BindingState, DeliveryState
 from bot.people import Actor, Member, Role
 from bot.posts import Action, Place, Receipt
@@ -20,7 +20,11 @@ from tests.storage.world import ANNA, BEN, GUEST, ManualClock, World
 
 
 async def test_a_thread_opens_once_with_the_card_and_one_packed_transcript(world: World) -> None:
-    turns = (SaidTurn("shopper", "My lamp broke", "1"), SaidTurn("assistant", "Sorry!", "2"), SaidTurn("shopper", "Help", "3"))
+    turns = (
+        SaidTurn("shopper", "My lamp broke", "1"),
+        SaidTurn("assistant", "Sorry!", "2"),
+        SaidTurn("shopper", "Help", "3"),
+    )
     number = await world.escalate(transcript=turns)
     await world.settle()
 
@@ -191,7 +195,9 @@ async def test_a_look_that_fails_is_repeated_and_not_taken_for_an_answer(world: 
 # --- faults of the place --------------------------------------------------------------------------------------
 
 
-async def test_a_fault_of_the_place_pauses_as_long_as_the_platform_asks_and_loses_nothing(world: World) -> None:
+async def test_a_fault_of_the_place_pauses_as_long_as_the_platform_asks_and_loses_nothing(
+    world: World,
+) -> None:
     number = await world.claimed()
     world.chat.troubles["post"] = [PlaceFault("ratelimited", retry_after=30.0)]
     await world.writes("one")
@@ -220,6 +226,26 @@ async def test_pauses_grow_while_the_place_stays_broken(world: World) -> None:
     for _ in range(20):
         await world.settle(300)
     assert (await world.thread(number))[-1] == "Sarah: one"
+
+
+async def test_a_busy_writer_costs_no_result(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call was made; its result is recorded when the writer has time again, and nobody has to look."""
+    number = await world.claimed()
+    bus = world.courier._bus
+    original, refused = bus.submit, []
+
+    async def submit(command: object) -> object:
+        if getattr(command, "settled", None) is not None and not refused:
+            refused.append(command)
+            raise Busy(0.0)
+        return await original(command)
+
+    monkeypatch.setattr(bus, "submit", submit)
+    await world.writes("hello?")
+    await world.settle()
+    assert len(refused) == 1
+    assert (await world.thread(number)).count("Sarah: hello?") == 1
+    assert (world.chat.count("find"), await world.outstanding(number, Reader.THREAD)) == (0, [])
 
 
 async def test_a_broken_case_holds_up_no_other(world: World) -> None:
@@ -259,7 +285,9 @@ async def test_an_amend_that_always_times_out_backs_off(world: World) -> None:
 # --- faults of the entry --------------------------------------------------------------------------------------
 
 
-async def test_refused_content_becomes_a_dead_letter_said_in_the_thread_and_the_lane_goes_on(world: World) -> None:
+async def test_refused_content_becomes_a_dead_letter_said_in_the_thread_and_the_lane_goes_on(
+    world: World,
+) -> None:
     number = await world.claimed()
     world.chat.troubles["post"] = [EntryFault("msg_blocks_too_long")]
     await world.writes("bad")
@@ -362,7 +390,12 @@ async def test_a_deleted_root_gets_a_new_thread_with_the_whole_handoff(world: Wo
     (root,) = world.chat.roots()
     assert root != old.root
     whole = "\n".join(world.chat.shown(root))
-    for text in ("Sarah: My lamp broke", "Anna: Hello Sarah", "Sarah: thanks for coming", "Sarah: are you there?"):
+    for text in (
+        "Sarah: My lamp broke",
+        "Anna: Hello Sarah",
+        "Sarah: thanks for coming",
+        "Sarah: are you there?",
+    ):
         assert whole.count(text) == 1
     assert (await world.binding(number)).root == root
 
@@ -521,6 +554,25 @@ async def test_the_offer_of_a_deleted_aside_is_removed(world: World) -> None:
     assert world.chat.offers((await world.binding(number)).root) == []
 
 
+async def test_a_reply_in_a_resolved_thread_is_offered_to_reopen_and_sending_it_goes_on_there(
+    world: World,
+) -> None:
+    number = await world.claimed()
+    await world.submit(Resolve(number, ANNA))
+    await world.settle()
+    await world.says(number, "One more thing")
+    await world.settle()
+    root = (await world.binding(number)).root
+    (offer,) = world.chat.offers(root)
+    assert [button.action for button in offer.buttons] == [Action.REOPEN_AND_SEND]
+    seq = (await world.log(number))[-1].seq
+    await world.submit(commands.SendAside(number, seq, Action.REOPEN_AND_SEND, ANNA))
+    await world.settle(2)
+    assert world.chat.roots() == [root]
+    assert world.chat.offers(root) == []
+    assert (await world.binding(number)).state is BindingState.OPEN
+
+
 async def test_a_guest_is_offered_nothing(world: World) -> None:
     number = await world.claimed()
     await world.says(number, "let me in", actor=GUEST)
@@ -618,7 +670,9 @@ async def test_a_reopened_case_goes_on_in_the_same_thread_with_what_was_said_mea
     assert (await world.binding(number)).state is BindingState.OPEN
 
 
-async def test_a_new_handoff_opens_a_new_thread_that_starts_after_what_the_old_one_showed(world: World) -> None:
+async def test_a_new_handoff_opens_a_new_thread_that_starts_after_what_the_old_one_showed(
+    world: World,
+) -> None:
     number = await world.claimed()
     await world.submit(commands.HandBack(number, ANNA))
     await world.settle()
@@ -627,7 +681,9 @@ async def test_a_new_handoff_opens_a_new_thread_that_starts_after_what_the_old_o
     await world.writes("i want to talk to a human")
     await world.settle(5)
     old, new = world.chat.roots()
-    assert world.chat.shown(new) == [
+    link, *transcript = world.chat.shown(new)
+    assert f"(https://chat.example/{old})" in link
+    assert transcript == [
         "Sarah: what about my invoice\nAssistant: It is attached\nSarah: i want to talk to a human"
     ]
     assert not any("invoice" in text for text in world.chat.shown(old))
@@ -741,7 +797,12 @@ async def test_a_result_that_comes_after_the_lease_was_lost_is_still_worth_havin
     world.clock.advance(world.settings.timing.lease + 1)
     second = await world.submit(Advance(number, Reader.THREAD, "B"))
     posted = await world.chat.post(first.place, _post(first.content), first.delivery_id)
-    assert await world.submit(Advance(number, Reader.THREAD, "A", Settled(first.delivery_id, done=True, posted=posted))) is None
+    assert (
+        await world.submit(
+            Advance(number, Reader.THREAD, "A", Settled(first.delivery_id, done=True, posted=posted))
+        )
+        is None
+    )
     missing = Settled(second.delivery_id, missing=True)
     assert await world.submit(Advance(number, Reader.THREAD, "B", missing)) is None
     assert await world.outstanding(number, Reader.THREAD) == []
@@ -841,7 +902,9 @@ async def test_a_store_with_internal_set_is_sent_everything(
     await world.stop()
 
 
-async def test_a_chat_that_shows_the_log_itself_works_the_same(settings: Settings, clock: ManualClock) -> None:
+async def test_a_chat_that_shows_the_log_itself_works_the_same(
+    settings: Settings, clock: ManualClock
+) -> None:
     from adapters.console.outbound import ConsoleChat, Present
 
     team = replace(settings.teams["support"], chat="console", channel="console")

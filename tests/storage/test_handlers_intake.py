@@ -25,8 +25,10 @@ from tests.storage.world import ANNA, START, ManualClock, World, with_team
 SARAH = ShopperFacts("s-1", "Sarah", "sarah@example.com", "vip", 3, 840.5, "USD", "en")
 
 
-async def log_turn(world: World, author: str, text: str, id: str | None = None, **rest: Any) -> dict[str, Any]:
-    return await world.submit(LogTurn("main", "c-1", SaidTurn(author, text, id), **rest))
+async def log_turn(
+    world: World, author: str, text: str, message_id: str | None = None, **rest: Any
+) -> dict[str, Any]:
+    return await world.submit(LogTurn("main", "c-1", SaidTurn(author, text, message_id), **rest))
 
 
 # --- escalations ----------------------------------------------------------------------------------------------
@@ -115,7 +117,10 @@ async def test_earlier_cases_of_the_same_shopper_stand_in_the_packet(world: Worl
 async def test_transcript_items_the_log_has_are_skipped_and_the_others_keep_their_order(world: World) -> None:
     await log_turn(world, "shopper", "one", "1", shopper=SARAH)
     await log_turn(world, "assistant", "two", "2")
-    turns = tuple(SaidTurn("shopper", text, id) for id, text in (("1", "one"), ("3", "three"), ("2", "two"), ("4", "four")))
+    turns = tuple(
+        SaidTurn("shopper", text, its_id)
+        for its_id, text in (("1", "one"), ("3", "three"), ("2", "two"), ("4", "four"))
+    )
     number = await world.escalate(transcript=turns, shopper=SARAH)
     said = [entry.text for entry in await world.log(number) if entry.kind == "message"]
     assert said == ["one", "two", "three", "four"]
@@ -173,7 +178,9 @@ async def test_the_assistant_is_refused_by_an_escalation_that_was_queued_just_be
     assert isinstance(results[1], PersonInControl)
 
 
-async def test_a_message_the_assistant_logged_before_the_handoff_is_answered_again_during_it(world: World) -> None:
+async def test_a_message_the_assistant_logged_before_the_handoff_is_answered_again_during_it(
+    world: World,
+) -> None:
     first = await log_turn(world, "assistant", "hello", "a1", shopper=SARAH)
     await world.escalate(shopper=SARAH)
     assert (await log_turn(world, "assistant", "hello", "a1"))["seq"] == first["seq"]
@@ -382,7 +389,12 @@ async def test_more_than_a_courtesy_reopens_within_the_window(world: World, text
     world.clock.advance(24 * 3600)
     await world.writes(text)
     case = await world.case(number)
-    assert (case.stage, case.owner_id, case.handoff, case.waiting_since) == ("waiting", None, 1, world.clock())
+    assert (case.stage, case.owner_id, case.handoff, case.waiting_since) == (
+        "waiting",
+        None,
+        1,
+        world.clock(),
+    )
     assert (await world.codes(number))[-1] == "reopened"
 
 

@@ -236,7 +236,9 @@ async def test_an_older_edit_changes_nothing(world: World) -> None:
     assert (await world.to_shopper(number))[-1] == "c"
 
 
-async def test_an_older_edit_changes_nothing_when_the_newest_brought_the_first_text_back(world: World) -> None:
+async def test_an_older_edit_changes_nothing_when_the_newest_brought_the_first_text_back(
+    world: World,
+) -> None:
     number = await world.claimed()
     await world.says(number, "a", "m1")
     await world.edits(number, "a", "m1", "3")
@@ -270,7 +272,9 @@ async def test_a_delete_of_an_unknown_message_leaves_a_tombstone(world: World) -
     assert await world.to_shopper(number) == ["My lamp broke"]
 
 
-async def test_an_edit_that_makes_a_relayed_message_an_aside_is_a_delete_for_the_shopper(world: World) -> None:
+async def test_an_edit_that_makes_a_relayed_message_an_aside_is_a_delete_for_the_shopper(
+    world: World,
+) -> None:
     number = await world.claimed()
     await world.says(number, "She is a fraud", "m1")
     await world.edits(number, "note: She is a fraud", "m1", "3")
@@ -452,6 +456,22 @@ async def test_an_idle_owner_loses_the_case_while_an_answer_is_due(world: World)
     assert (await world.codes(number))[-1] == "released"
 
 
+async def test_asking_again_gives_the_owner_no_more_time(world: World) -> None:
+    number = await world.claimed()
+    await world.says(number, "Hello")
+    await world.writes("is it in stock?")
+    world.clock.advance(500)
+    await world.writes("hello??")
+    assert (await world.due_rows())["idle"] == 100
+
+
+async def test_an_owner_who_claims_late_has_their_full_time(world: World) -> None:
+    number = await world.escalate()
+    world.clock.advance(3000)
+    await world.submit(Claim(number, ANNA))
+    assert (await world.due_rows())["idle"] == 600
+
+
 async def test_an_owner_who_answered_is_not_idle(world: World) -> None:
     number = await world.claimed()
     await world.writes("hello?")
@@ -485,11 +505,12 @@ async def test_a_waiting_cards_age_is_refreshed_less_and_less_often(world: World
     await world.settle()
     await world.settle(2)
     gaps = []
-    for _ in range(4):
+    for _ in range(6):
         gaps.append((await world.due_rows())["card"])
         await _due(world, "card", number)
         await world.settle(2)
     assert gaps[0] == pytest.approx(58)
-    assert gaps[-1] > gaps[-2] > gaps[0]
+    assert gaps == sorted(gaps)
+    assert gaps[-1] > 2 * gaps[0]
     await world.submit(Claim(number, ANNA))
     assert "card" not in await world.due_rows()

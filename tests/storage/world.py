@@ -136,7 +136,9 @@ class World:
 
     async def escalate(self, conversation_id: str = "c-1", *said: str, **rest: Any) -> int:
         """The store hands over; `said` are the shopper's words. The answer is the case number."""
-        turns = tuple(SaidTurn("shopper", text, f"t{index}") for index, text in enumerate(said or ("My lamp broke",)))
+        turns = tuple(
+            SaidTurn("shopper", text, f"t{index}") for index, text in enumerate(said or ("My lamp broke",))
+        )
         rest.setdefault("shopper", ShopperFacts("s-1", "Sarah"))
         rest.setdefault("transcript", turns)
         answer = await self.submit(Escalate("main", conversation_id, rest.pop("fingerprint", "f"), **rest))
@@ -145,9 +147,13 @@ class World:
     def window(self, conversation_id: str = "c-1", shopper: str = "s-1") -> Window:
         return Window("main", shopper, conversation_id)
 
-    async def writes(self, text: str, id: str | None = None, window: Window | None = None) -> dict[str, Any]:
+    async def writes(
+        self, text: str, message_id: str | None = None, window: Window | None = None
+    ) -> dict[str, Any]:
         """The shopper types into the widget."""
-        return await self.submit(commands.ShopperWrites(window or self.window(), id or self._next("w"), text))
+        return await self.submit(
+            commands.ShopperWrites(window or self.window(), message_id or self._next("w"), text)
+        )
 
     async def claimed(self, *said: str) -> int:
         """A case that Anna owns, its thread standing."""
@@ -156,25 +162,25 @@ class World:
         await self.settle()
         return number
 
-    def heard(self, text: str, id: str, actor: Actor = ANNA, **rest: Any) -> Heard:
-        rest.setdefault("order", id)
-        return Heard(id, author_id=actor.id, text=text, at=self.clock(), **rest)
+    def heard(self, text: str, message_id: str, actor: Actor = ANNA, **rest: Any) -> Heard:
+        rest.setdefault("order", message_id)
+        return Heard(message_id, author_id=actor.id, text=text, at=self.clock(), **rest)
 
     async def says(
-        self, number: int, text: str, id: str | None = None, actor: Actor = ANNA, **rest: Any
+        self, number: int, text: str, message_id: str | None = None, actor: Actor = ANNA, **rest: Any
     ) -> Any:
         """Somebody writes in the case's thread."""
-        heard = self.heard(text, id or self._next("m"), actor, **rest)
+        heard = self.heard(text, message_id or self._next("m"), actor, **rest)
         return await self.submit(commands.ThreadMessage(await self.place(number), heard, actor))
 
     async def edits(
-        self, number: int, text: str, id: str, order: str, actor: Actor = ANNA, **rest: Any
+        self, number: int, text: str, message_id: str, order: str, actor: Actor = ANNA, **rest: Any
     ) -> Any:
-        heard = self.heard(text, id, actor, edited_order=order, **rest)
+        heard = self.heard(text, message_id, actor, edited_order=order, **rest)
         return await self.submit(commands.ThreadEdit(await self.place(number), heard, actor))
 
-    async def deletes(self, number: int, id: str) -> Any:
-        return await self.submit(commands.ThreadDelete(await self.place(number), id, id))
+    async def deletes(self, number: int, message_id: str) -> Any:
+        return await self.submit(commands.ThreadDelete(await self.place(number), message_id, message_id))
 
     def _next(self, prefix: str) -> str:
         self._ids += 1

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("head", sa.Integer(), nullable=False),
         sa.Column("handoff", sa.Integer(), nullable=False),
         sa.Column("handoffs_ended", sa.Integer(), nullable=False),
+        sa.Column("ended_seq", sa.Integer(), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=True),
         sa.Column("guest_id", sa.String(), nullable=True),
         sa.Column("category", sa.String(), nullable=True),
@@ -164,6 +165,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_lane_due", "lane", ["due_at"])
 
+    op.create_table(
+        "lease",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_lease"),
+    )
     op.create_table(
         "link",
         sa.Column("platform", sa.String(), nullable=False),

@@ -40,8 +40,8 @@ def test_a_token_says_store_shopper_and_conversation(tokens):
     assert tokens.read(token) == Window("main", "s-1", "c-1")
     assert expires == 1_800_003_600.0
     claims = jwt.decode(token, options={"verify_signature": False})
-    assert claims == {"store": "main", "sub": "s-1", "conversation_id": "c-1", "iat": 1_800_000_000, "exp": 1_800_003_600,
-                      "aud": "baton-widget"}  # fmt: skip
+    assert claims == {"store": "main", "sub": "s-1", "conversation_id": "c-1", "iat": 1_800_000_000,
+                      "exp": 1_800_003_600, "aud": "baton-widget"}  # fmt: skip
 
 
 def test_an_expired_token_is_refused_and_may_be_read_for_a_while_where_allowed(tokens, clock):
@@ -82,11 +82,18 @@ def test_a_token_of_a_store_that_is_not_here_is_refused(tokens, clock):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"aud": "other"}, {"aud": None}, {"store": None}, {"sub": None}, {"sub": ""}, {"sub": 5}, {"conversation_id": None},
-     {"conversation_id": ["c"]}, {"exp": None}, {"exp": "soon"}, {"exp": True}, {"iat": None}],
+    [{"aud": "other"}, {"aud": None}, {"store": None}, {"sub": None}, {"sub": ""}, {"sub": 5},
+     {"conversation_id": None}, {"conversation_id": ["c"]}, {"exp": None}, {"exp": "soon"}, {"exp": True}, {"iat": None}],
 )  # fmt: skip
 def test_a_token_without_a_claim_or_with_a_wrong_one_is_refused(tokens, wrong):
-    claims = {"store": "main", "sub": "s", "conversation_id": "c", "iat": 1, "exp": 9e9, "aud": "baton-widget"} | wrong
+    claims = {
+        "store": "main",
+        "sub": "s",
+        "conversation_id": "c",
+        "iat": 1,
+        "exp": 9e9,
+        "aud": "baton-widget",
+    } | wrong
     claims = {name: value for name, value in claims.items() if value is not None}
     signed = jwt.encode(claims, tokens._key, algorithm=ALGORITHM) if claims.get("sub") != 5 else "x.y.z"
     assert code_of(tokens, signed) == "token_invalid"

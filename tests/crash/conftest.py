@@ -1,0 +1,35 @@
+"""The warm process that all of a worker's Batons are forked from, and the one line that sums the crash tests up."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.crash.house import Zygote
+
+COUNTS = ("stories", "void", "kills", "messages", "lost", "twice", "disorder")
+PRINTED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    zygote = Zygote(tmp_path_factory.mktemp("zygote"))
+    yield zygote
+    zygote.close()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Add up what the tests recorded as "crash"; reports carry it from xdist's workers too."""
+    if config.stash.get(PRINTED, False):
+        return
+    config.stash[PRINTED] = True
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, ())]
+    recorded = [dict(one.user_properties).get("crash") for one in reports if one.when == "call"]
+    counts = [json.loads(one) for one in recorded if one]
+    if counts:
+        total = {name: sum(one[name] for one in counts) for name in COUNTS}
+        terminalreporter.write_line(
+            "crash: {kills} kills, {messages} messages, lost {lost}, twice {twice}, out of order {disorder} "
+            "({stories} stories, {void} told again on a machine too busy)".format(**total)
+        )

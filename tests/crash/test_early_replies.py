@@ -1,0 +1,99 @@
+"""People write below a card as soon as they see it; Baton may learn only later that the thread is its own.
+
+A post whose answer was lost (or whose sender died) stands in the channel before its binding is stored, and the button
+on it works. What is written there meanwhile belongs to nobody yet, and must still reach the shopper, in order.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.settings import Timing, load
+from bot.wiring import Baton
+from tests.crash.house import Zygote
+from tests.crash.story import ADMIN, KEY, SCALE
+from tests.fakes.slack import FakeSlack, Fault
+
+PAUSE = 0.004
+
+
+class Desk:
+    """A Baton in this process, a fake Slack, one operator."""
+
+    def __init__(self, slack: FakeSlack, database: Path):
+        self.slack = slack
+        self.dana = slack.add_user("dana miller")
+        self.channel = slack.add_channel("support", members=[self.dana])
+        environment = {
+            "BATON_DATABASE_URL": f"sqlite:///{database}",
+            "BATON_SECRET": "s" * 32,
+            "BATON_API_KEY": KEY,
+            "BATON_ADMIN_TOKEN": ADMIN,
+            "BATON_PORT": "0",
+            "BATON_CONFIG": str(database.with_name("baton.toml")),
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_CHANNEL": "#support",
+        }
+        database.with_name("baton.toml").touch()
+        timing = replace(Timing().scaled(SCALE), catch_up_wait=2.0)
+        self.baton = Baton(replace(load(environment), timing=timing))
+
+    async def escalate(self, session: aiohttp.ClientSession) -> None:
+        url = f"http://127.0.0.1:{self.baton.web.port}/v1/escalations"
+        body = {"conversation_id": "c-1", "transcript": [{"author": "shopper", "text": "hello"}]}
+        async with session.post(url, json=body, headers={"Authorization": f"Bearer {KEY}"}) as answer:
+            assert answer.status == 202
+
+    async def write_until_bound(self, root: str) -> list[str]:
+        """Reply after reply, from before the thread is known until well after."""
+        said: list[str] = []
+        after = 0
+        while after < 40:
+            said.append(f"reply {len(said)}")
+            await self.slack.post(self.dana, self.channel, said[-1], thread_ts=root)
+            await asyncio.sleep(PAUSE)
+            after += len(self.slack.thread(self.channel, root)) > len(said) + 1  # something of ours stands there
+        return said
+
+    async def log(self) -> list[str]:
+        """What the operator said to the shopper, in the log's order."""
+        entries = await self.baton.reads(lambda uow: uow.log.after(1001, 0))
+        return [entry.text for entry in entries if entry.author == "operator" and entry.kind == "message"]
+
+
+@pytest.fixture
+async def desk(zygote: Zygote, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with FakeSlack() as slack:
+        desk = Desk(slack, Path(shutil.copy(zygote.template, tmp_path / "baton.db")))
+        await desk.baton.start()
+        yield desk
+        await desk.baton.stop()
+
+
+@pytest.mark.parametrize("time", range(3))
+async def test_replies_below_a_root_that_nobody_knows_yet_arrive_in_order(desk: Desk, time: int) -> None:
+    slack = desk.slack
+    slack.faults.add("chat.postMessage", Fault.drop(commit=True))
+    slack.faults.add("conversations.history", Fault.latency(0.3), times=None)
+    async with aiohttp.ClientSession() as session:
+        await desk.escalate(session)
+        root = await slack.wait_for(lambda: next(iter(slack.messages(desk.channel)), None))
+        await slack.click(desk.dana, desk.channel, root.ts, "baton:claim")
+        said = await desk.write_until_bound(root.ts)
+        await slack.settled()
+        await asyncio.wait_for(_until_count(desk, len(said)), 10)
+    log = await desk.log()
+    assert sorted(log, key=lambda text: int(text.split()[1])) == said
+    assert log == said
+
+
+async def _until_count(desk: Desk, count: int) -> None:
+    while len(await desk.log()) < count:
+        await asyncio.sleep(0.05)

