@@ -33,7 +33,9 @@ class Arrivals:
     async def arrive(self, lane: str, order: str, command: Any, *, live: bool = True) -> Any:
         """See `bot.ports.Bus.arrive`; `live` False: it comes from the catch-up, which opens the gate itself."""
         if not live:
-            return await self._submit(command)  # before all that waits at the gate; the caller keeps the order
+            return await self._submit(
+                command
+            )  # before all that waits at the gate; the caller keeps the order
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting.setdefault(lane, []), (order, next(self._ticket), command, future))
         if lane not in self._busy:

@@ -53,7 +53,7 @@ def _since(conversation: Conversation) -> float | None:
         case Stage.WAITING:
             return conversation.waiting_since
         case Stage.ACTIVE:
-            return conversation.claimed_at
+            return conversation.owned_since
         case Stage.RESOLVED:
             return conversation.resolved_at
         case _:

@@ -68,7 +68,8 @@ class Conversation:
     """One exchange between a shopper and a store. All times are Unix seconds (UTC).
 
     `head` is the number of the newest log entry. `handoff` counts handoffs begun, `handoffs_ended` those that
-    were resolved or handed back; what was said until `ended_seq` is not the assistant's to answer. `guest_id` is the
+    were resolved or handed back; `ended_seq` is the entry that ended the last one, and
+    what was said until then is not the assistant's to answer. `guest_id` is the
     generated shopper id of whoever began it anonymously: their window stays theirs once the store names them.
     `last_shopper_seq` and `last_answer_seq` cache what the log says, so that the queue can be listed without it.
     """
@@ -86,6 +87,7 @@ class Conversation:
     handoff: int = 0
     handoffs_ended: int = 0
     ended_seq: int = 0
+    owned_since: float | None = None
     owner_id: int | None = None
     guest_id: str | None = None
     category: str | None = None

@@ -54,7 +54,7 @@ class Courier:
         self._unsubscribe = wakeup.subscribe(self._woken)
         self._running: dict[LaneKey, asyncio.Task[None]] = {}
         self._again: set[LaneKey] = set()
-        self._slots = asyncio.Semaphore(MOST_LANES)
+        self._slots = {reader: asyncio.Semaphore(MOST_LANES) for reader in Reader}
         self._poll: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -108,7 +108,7 @@ class Courier:
 
     async def _serve(self, key: LaneKey) -> None:
         number, reader = key
-        async with self._slots:
+        async with self._slots[reader]:  # a hanging platform holds up its own kind of lane, not the webhooks
             settled: Settled | None = None
             opened: Place | None = None
             try:
@@ -233,7 +233,7 @@ class Courier:
 
     async def _to_mention(self, call: Call) -> tuple[str, ...]:
         """Up to five operators who are there. A new case is posted even when nobody can be asked for."""
-        team = self._settings.teams[call.team]
+        team = self._settings.team(call.team)
         if team.mentions != "present":
             return ()
         try:

@@ -13,11 +13,11 @@ from typing import Any
 from bot.commands import Advance, Settled
 from bot.entries import Draft, Kind, Reader
 from bot.handlers.team import lose
-from bot.lanes import REPEATABLE, Delivery, DeliveryState, Lane, Op
+from bot.lanes import REPEATABLE, BindingState, Delivery, DeliveryState, Lane, Op
 from bot.ports import TeamChat, UnitOfWork
 from bot.posts import Place
 from bot.readers import READERS
-from bot.readers.thread import place_of
+from bot.readers.thread import ThreadReader, closes, place_of
 from bot.settings import Timing
 
 IN_FLIGHT = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN})
@@ -107,13 +107,15 @@ class Delivering:
                 return None
         if delivery.state is DeliveryState.SENDING:  # whoever made this call did not live to tell
             delivery.state = DeliveryState.UNCERTAIN
+        if delivery.state is DeliveryState.PLANNED and not self._still_wanted(uow, lane, delivery):
+            return None
         find = delivery.state is DeliveryState.UNCERTAIN and delivery.op not in REPEATABLE
         if not find:
             delivery.state = DeliveryState.SENDING
             delivery.attempt += 1
             delivery.attempted_at = uow.now
         binding = uow.lanes.binding(delivery.binding_id) if delivery.binding_id else None
-        team = uow.settings.teams[conversation.team]
+        team = uow.settings.team(conversation.team)
         return Call(
             delivery_id=delivery.id,
             conversation=lane.conversation,
@@ -126,6 +128,16 @@ class Delivering:
             attempted_at=delivery.attempted_at,
             find=find,
         )
+
+    def _still_wanted(self, uow: UnitOfWork, lane: Lane, delivery: Delivery) -> bool:
+        """What was taken back while it waited is not posted; its lane goes on behind it."""
+        reader = READERS[lane.reader]
+        if not isinstance(reader, ThreadReader) or reader.refresh(uow, delivery):
+            return True
+        delivery.state, delivery.content = DeliveryState.DROPPED, None
+        if delivery.part == delivery.parts - 1:
+            lane.position = max(lane.position, delivery.last_seq)
+        return False
 
     # --- how the last one ended -------------------------------------------------------------------------------
 
@@ -185,8 +197,11 @@ class Delivering:
                 uow, lane, delivery, None
             )  # that state is not tried again, the next one is
         delivery.state, delivery.content, delivery.settled_at = DeliveryState.DEAD, None, uow.now
+        binding = uow.lanes.binding(delivery.binding_id) if delivery.binding_id else None
         if delivery.part == delivery.parts - 1:
             lane.position = max(lane.position, delivery.last_seq)
+            if binding is not None and closes(uow, binding, delivery):
+                binding.state = BindingState.CLOSED  # its last line is lost, its handoff ended all the same
         conversation = uow.conversations.get(delivery.conversation)
         entry = uow.log.entry(delivery.conversation, delivery.first_seq)
         announced = lane.reader is Reader.THREAD and not (

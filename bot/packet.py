@@ -43,6 +43,22 @@ def shorten(text: str, length: int) -> str:
     return line[: length - 1].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
 
 
+def is_quoted(quotation: str, text: str) -> bool:
+    """Whether those words were taken from that message, whole or shortened."""
+    words = quotation.rstrip("…").strip()
+    return bool(words) and words in " ".join(text.split())
+
+
+def without(packet: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """The packet without any quotation of that message."""
+    kept = dict(packet)
+    for name, inner in (("issue", None), ("sentiment", "quote"), ("reason", "evidence")):
+        value = (kept.get(name) or {}).get(inner) if inner else kept.get(name)
+        if isinstance(value, str) and is_quoted(value, text):
+            kept[name] = {**kept[name], inner: None} if inner else ""
+    return kept
+
+
 def build(
     shopper: Shopper,
     said: Sequence[Entry],

@@ -195,8 +195,8 @@ class Log(Protocol):
 
     def by_external_id(self, number: int, external_id: str, source: str | None = None) -> Entry | None: ...
     def known_ids(self, number: int, external_ids: Sequence[str]) -> set[str]: ...
-    def rewrite(self, entry: Entry, text: str, order: str) -> None:
-        """Make this the newest text of a message."""
+    def rewrite(self, entry: Entry, text: str, order: str, data: dict[str, Any] | None = None) -> None:
+        """Make this the newest text of a message (and the newest data of its body)."""
         ...
 
     def blank(self, entry: Entry) -> None:

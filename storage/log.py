@@ -12,6 +12,7 @@ from storage.tables import BodyRow, EntryRow, table
 
 _E, _B = table(EntryRow), table(BodyRow)
 _BODY = ("text", "data", "deleted", "edited", "edited_order")
+_CHANGING = ("text", "data", "deleted", "edited", "edited_order")
 _ENTRY = tuple(name for name in Entry.__dataclass_fields__ if name not in _BODY)
 _COLUMNS = [(_B if name in _BODY else _E).c[name] for name in Entry.__dataclass_fields__]
 _SELECT = select(*_COLUMNS).join_from(
@@ -99,8 +100,9 @@ class Log:
             known.update(str(one) for one in self._connection.execute(statement).scalars())
         return known
 
-    def rewrite(self, entry: Entry, text: str, order: str) -> None:
-        self._change(entry, replace(entry, text=text, edited=True, edited_order=order))
+    def rewrite(self, entry: Entry, text: str, order: str, data: dict[str, Any] | None = None) -> None:
+        body = entry.data if data is None else data
+        self._change(entry, replace(entry, text=text, data=body, edited=True, edited_order=order))
 
     def blank(self, entry: Entry) -> None:
         self._change(entry, replace(entry, text="", deleted=True))
@@ -138,14 +140,11 @@ class Log:
                 _B.c.conversation == bindparam("of"), _B.c.seq == bindparam("number")
             )
             rows = [
-                _values(entry, ("text", "deleted", "edited", "edited_order"))
-                | {"of": position[0], "number": position[1]}
+                _values(entry, _CHANGING) | {"of": position[0], "number": position[1]}
                 for position, entry in self._rewritten.items()
             ]
             self._connection.execute(
-                statement.values(
-                    {name: bindparam(name) for name in ("text", "deleted", "edited", "edited_order")}
-                ),
+                statement.values({name: bindparam(name) for name in _CHANGING}),
                 rows,
             )
             self._keep_originals(self._rewritten)

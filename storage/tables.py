@@ -65,6 +65,7 @@ class ConversationRow(SQLModel, table=True):
     handoff: int = 0
     handoffs_ended: int = 0
     ended_seq: int = 0
+    owned_since: float | None = None
     owner_id: int | None = None
     guest_id: str | None = None
     category: str | None = None

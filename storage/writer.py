@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from bot.errors import Busy, Refused
 from bot.handlers.hints import Hints, hints
@@ -141,6 +142,8 @@ class Writer:
         try:
             self._attempt([job])
         except Exception as error:
+            if isinstance(error, OperationalError):
+                self.trouble = "the database does not take what is written; see the log"
             if not isinstance(error, _Spoiled):
                 logger.exception("handler failed", extra={"command": type(job.command).__name__})
             cause = error.__cause__ if isinstance(error, _Spoiled) and error.__cause__ else error
@@ -159,6 +162,7 @@ class Writer:
                     break
             uow.flush()
             self._commit(connection)
+        self.trouble = None
         self._publish(outcomes, uow.changes())
         return jobs[len(outcomes) :]
 

@@ -838,10 +838,13 @@
       if (this.isFollowing) this.toEnd();
     }
 
+    /** Only scrolling up stops the following. The event comes a frame late: what was added since is no scrolling. */
     onScroll() {
       const { scrollHeight, scrollTop, clientHeight } = this.log;
       if (!clientHeight) return; // the panel is closed
-      this.isFollowing = scrollHeight - scrollTop - clientHeight < 48;
+      const isAtEnd = scrollHeight - scrollTop - clientHeight < 48;
+      this.isFollowing = isAtEnd || (this.isFollowing && scrollTop >= this.top);
+      this.top = scrollTop;
       if (this.isFollowing) this.pill.hidden = true;
     }
 
@@ -849,6 +852,7 @@
       this.isFollowing = true;
       this.pill.hidden = true;
       this.log.scrollTop = this.log.scrollHeight;
+      this.top = this.log.scrollTop;
     }
 
     showTyping(who) {
@@ -968,6 +972,7 @@
         this.composer.say("");
         this.list.toEnd();
         this.outbox.add(path);
+        this.takeFocus(); // the button goes away, and the focus would with it
       };
       return h(`button.action#${testid}`, { type: "button", onclick }, icon(sign), text);
     }
@@ -1010,9 +1015,13 @@
       this.fitViewport();
       this.composer.grow();
       this.list.toEnd();
-      // On a touch screen focus would bring up the keyboard, over half of the conversation.
-      if (takesFocus) (matchMedia("(pointer: coarse)").matches ? this.panel : this.composer.input).focus();
+      if (takesFocus) this.takeFocus();
       this.onRead();
+    }
+
+    /** On a touch screen the keyboard would come up, over half of the conversation. */
+    takeFocus() {
+      (matchMedia("(pointer: coarse)").matches ? this.panel : this.composer.input).focus();
     }
 
     close() {

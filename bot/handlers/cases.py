@@ -52,7 +52,7 @@ def refuse_if_taken(uow: UnitOfWork, conversation: Conversation, actor: Actor) -
     owner = owner_of(uow, conversation)
     if conversation.stage is not Stage.ACTIVE or owner is None or is_actor(owner, actor):
         return
-    since = conversation.claimed_at or uow.now
+    since = conversation.owned_since or uow.now
     raise AlreadyClaimed(
         texts.claimed_by(owner.name, texts.ago(uow.now - since)), owner=owner.name, claimed_at=since
     )

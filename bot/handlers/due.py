@@ -40,7 +40,7 @@ def _wake_idle_owner(uow: UnitOfWork, conversation: Conversation) -> None:
     """An answer is due and the owner says nothing: inside hours the case goes back to the queue."""
     if conversation.stage is not Stage.ACTIVE or conversation.awaiting is not Awaiting.OPERATOR:
         return
-    if hours.is_open(uow.settings.teams[conversation.team].hours, uow.now):
+    if hours.is_open(uow.settings.team(conversation.team).hours, uow.now):
         cases.give_up(uow, conversation, texts.nobody())
     else:
         handoff.expect_shopper(uow, conversation)

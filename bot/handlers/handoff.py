@@ -55,9 +55,11 @@ def case(uow: UnitOfWork, number: int) -> Conversation:
     return conversation
 
 
-def notice(uow: UnitOfWork, conversation: Conversation, code: str, text: str) -> Entry:
-    """Tell the shopper something, for good."""
-    data = {"code": code, "stage": str(conversation.stage)}
+def notice(
+    uow: UnitOfWork, conversation: Conversation, code: str, text: str, *, quoted: str | None = None
+) -> Entry:
+    """Tell the shopper something, for good. `quoted` are their own words in it, should they take them back."""
+    data = {"code": code, "stage": str(conversation.stage), "quoted": quoted}
     return uow.log.append(conversation, Draft(Kind.NOTICE, text=text, data=data))
 
 
@@ -94,7 +96,7 @@ def begin(
 
 def _recorded(reason: Reason, body: Mapping[str, Any]) -> dict[str, Any]:
     summary = body.get("summary") or {}
-    return {**reason.as_dict(), "sentiment": summary.get("sentiment")}
+    return {**reason.as_dict(), "sentiment": summary.get("sentiment"), "quoted": reason.evidence}
 
 
 def _shown_before(uow: UnitOfWork, conversation: Conversation) -> int:
@@ -119,13 +121,14 @@ def _earlier(uow: UnitOfWork, conversation: Conversation) -> list[dict[str, Any]
 
 def tell_finding(uow: UnitOfWork, conversation: Conversation, reason: Reason) -> None:
     """At once: that a person is being found and why; outside hours, when somebody will be there."""
-    team = uow.settings.teams[conversation.team]
+    team = uow.settings.team(conversation.team)
     opens = hours.next_opening(team.hours, uow.now)
     if opens is not None:
         now = datetime.fromtimestamp(uow.now, opens.tzinfo)
         notice(uow, conversation, "hours", texts.outside_hours(opens, now))
         return
-    notice(uow, conversation, "finding", texts.finding_person(_in_their_words(conversation, reason)))
+    why = _in_their_words(conversation, reason)
+    notice(uow, conversation, "finding", texts.finding_person(why), quoted=why)
 
 
 def _in_their_words(conversation: Conversation, reason: Reason) -> str | None:
@@ -136,6 +139,19 @@ def _in_their_words(conversation: Conversation, reason: Reason) -> str | None:
         return reason.evidence  # a rule of ours found it in their message
     quote: str | None = conversation.packet.get("sentiment", {}).get("quote")
     return quote
+
+
+def forget(uow: UnitOfWork, conversation: Conversation, text: str) -> None:
+    """A message was changed or taken back: so is every quotation of it, in the packet, the card and the notices."""
+    conversation.packet = packet.without(conversation.packet, text)
+    for entry in uow.log.after(conversation.number, 0):
+        quoted = entry.data.get("quoted")
+        if entry.kind in {Kind.NOTICE, Kind.ESCALATED} and quoted and packet.is_quoted(quoted, text):
+            plain = texts.finding_person(None) if entry.kind is Kind.NOTICE else ""
+            uow.log.rewrite(entry, plain, "", data={**entry.data, "quoted": None, "evidence": None})
+            if entry.kind is Kind.NOTICE:
+                uow.log.append(conversation, Draft(Kind.EDITED, text=plain, target=entry.seq))
+    uow.lanes.wake(conversation.number, Reader.CARD)
 
 
 def another_reason(
@@ -170,6 +186,7 @@ def take(
 def own(uow: UnitOfWork, conversation: Conversation, operator: Operator, kind: Kind, by: Operator) -> None:
     """`operator` has it from now on; the shopper is told who is there."""
     conversation.owner_id = operator.id
+    conversation.owned_since = uow.now
     if conversation.claimed_at is None:
         conversation.claimed_at = uow.now
     data = {"by": by.name} if by.id != operator.id else {}
@@ -185,16 +202,21 @@ def own(uow: UnitOfWork, conversation: Conversation, operator: Operator, kind: K
 def end(
     uow: UnitOfWork, conversation: Conversation, move: Move, kind: Kind, by: str, code: str, text: str
 ) -> None:
-    """A handoff ends (resolve, hand back); `by` is a name for the team."""
+    """A handoff ends (resolve, hand back), or a conversation that no person was needed in; `by` is a name for the
+    team. The shopper is told of a handoff's end only: the assistant needs no goodbye."""
+    was_in_hands = conversation.in_persons_hands
     conversation.make(move)
-    conversation.handoffs_ended = conversation.handoff
-    conversation.ended_seq = conversation.head
+    if was_in_hands:
+        conversation.handoffs_ended = conversation.handoff
+        conversation.ended_seq = conversation.head + 1  # the entry below
     conversation.waiting_since = None
+    uow.log.append(conversation, Draft(kind, name=by, operator_id=conversation.owner_id))
     if move is Move.RESOLVE:
         conversation.resolved_at = uow.now
-    draft = Draft(kind, name=by, operator_id=conversation.owner_id)
-    uow.log.append(conversation, draft)
-    notice(uow, conversation, code, text)
+    else:
+        conversation.owner_id = None
+    if was_in_hands:
+        notice(uow, conversation, code, text)
     uow.due.drop(CARD, conversation.number)
     uow.due.drop(IDLE, conversation.number)
     expect_shopper(uow, conversation)

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from bot import texts, triggers, views
@@ -40,7 +41,14 @@ def escalate(uow: UnitOfWork, command: Escalate) -> dict[str, Any]:
     conversation = _conversation(
         uow, command.store, command.conversation_id, command.channel, command.shopper
     )
-    _append_transcript(uow, conversation, command.transcript)
+    # The assistant is silent while a person is needed or engaged; what the shopper said is never lost.
+    silent = conversation.in_persons_hands
+    said = [
+        turn
+        for turn in command.transcript
+        if not (conversation.in_persons_hands and turn.author != Author.SHOPPER)
+    ]
+    _append_transcript(uow, conversation, said)
     reason = _reason(command.body)
     if conversation.in_persons_hands:
         handoff.another_reason(uow, conversation, reason, command.body)
@@ -141,7 +149,7 @@ def _append_turn(uow: UnitOfWork, conversation: Conversation, turn: SaidTurn) ->
     )
 
 
-def _append_transcript(uow: UnitOfWork, conversation: Conversation, turns: tuple[SaidTurn, ...]) -> None:
+def _append_transcript(uow: UnitOfWork, conversation: Conversation, turns: Sequence[SaidTurn]) -> None:
     """Items the log already has are skipped, the others appended in the order given."""
     ids = [turn_id(turn) for turn in turns]
     known = uow.log.known_ids(conversation.number, ids) if ids else set()
@@ -243,8 +251,9 @@ def shopper_said(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> R
         if is_courtesy(entry.text):
             return None
         resolved_at = conversation.resolved_at or 0.0
-        had_handoff = conversation.handoff > 0
-        if had_handoff and uow.now - resolved_at <= uow.settings.followup.reopen_window:
+        last = uow.log.entry(conversation.number, conversation.ended_seq)
+        by_person = last is not None and last.kind is Kind.RESOLVED  # not handed back, and silent later
+        if by_person and uow.now - resolved_at <= uow.settings.followup.reopen_window:
             _reopen(uow, conversation)
             return None
         conversation.make(Move.RETURN)
@@ -299,7 +308,8 @@ def edit_turn(uow: UnitOfWork, command: EditTurn) -> dict[str, Any]:
 
 
 def edit(uow: UnitOfWork, conversation: Conversation, entry: Entry, text: str, order: str) -> None:
-    """Give a message a new text, for everyone who has it."""
+    """Give a message a new text, for everyone who has it; what it said before is quoted nowhere any more."""
+    handoff.forget(uow, conversation, entry.text)
     uow.log.rewrite(entry, text, order)
     uow.log.append(
         conversation,
@@ -318,7 +328,8 @@ def delete_turn(uow: UnitOfWork, command: DeleteTurn) -> dict[str, Any]:
 
 
 def delete(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> None:
-    """Take a message back from everyone who has it."""
+    """Take a message back from everyone who has it, and from wherever it was quoted."""
+    handoff.forget(uow, conversation, entry.text)
     uow.log.blank(entry)
     uow.log.append(
         conversation,

@@ -58,7 +58,7 @@ def _written(
     role: Role,
     heard: Heard,
 ) -> Entry:
-    mode = uow.settings.teams[conversation.team].relay
+    mode = uow.settings.team(conversation.team).relay
     member = role is not Role.NONE
     verdict = relay.judge(heard.text, heard.addressed, operator.id, conversation, mode, member=member)
     if not heard.text.strip():
@@ -107,7 +107,10 @@ def _edited(uow: UnitOfWork, link: Link, entry: Entry, heard: Heard) -> None:
     """An edit that makes a relayed message an aside is a delete for the shopper, and its text a team entry; an
     edit never turns a note outward."""
     conversation = handoff.case(uow, link.conversation)
-    inside = heard.addressed is not None or relay.is_marked_inside(heard.text)
+    marked = relay.is_marked_inside(heard.text) and not entry.data.get(
+        "aside"
+    )  # sent with its mark, on purpose
+    inside = heard.addressed is not None or marked
     if entry.kind is Kind.MESSAGE and inside:
         delete(uow, conversation, entry)
         aside = uow.log.append(
@@ -118,6 +121,8 @@ def _edited(uow: UnitOfWork, link: Link, entry: Entry, heard: Heard) -> None:
         uow.log.rewrite(aside, aside.text, heard.edited_order)
         link.first_seq = link.last_seq = aside.seq
         return
+    if entry.kind is Kind.ASIDE and heard.addressed == "bot":
+        uow.inbox.remember(relay.sent_key(entry), {"command": True})  # a command now: never sent
     text = relay.without_marker(heard.text) if entry.data.get("aside") else heard.text
     if text != entry.text:
         edit(uow, conversation, entry, text, heard.edited_order)
@@ -148,7 +153,7 @@ def operator_writes(uow: UnitOfWork, command: OperatorWrites) -> Done:
     if uow.inbox.answer(key) is not None:
         return done(uow, conversation)
     operator = uow.people.operator_for(command.actor)
-    mode = uow.settings.teams[conversation.team].relay
+    mode = uow.settings.team(conversation.team).relay
     verdict = relay.judge(command.text, None, operator.id, conversation, mode)
     entry = uow.log.append(
         conversation,

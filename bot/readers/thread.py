@@ -72,6 +72,24 @@ class ThreadReader:
             return True
         return False
 
+    def refresh(self, uow: UnitOfWork, delivery: Delivery) -> bool:
+        """A post that was certainly not made is made without what was taken back since; False: nothing is left."""
+        content = delivery.content or {}
+        if delivery.op is not Op.POST or not content.get("turns"):
+            return True
+        entries = {
+            one.seq: one
+            for one in uow.log.after(delivery.conversation, delivery.first_seq - 1, through=delivery.last_seq)
+        }
+        kept = [
+            turn
+            for turn in content["turns"]
+            if not (entries.get(turn["seq"]) and entries[turn["seq"]].deleted)
+        ]
+        if len(kept) != len(content["turns"]):
+            delivery.content = {**content, "turns": kept}
+        return bool(kept)
+
     def sent(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, posted: Posted | None) -> None:
         if delivery.op is Op.OPEN:
             assert posted is not None, "opening a thread answers with its root"
@@ -97,7 +115,7 @@ class ThreadReader:
                 id=0,
                 conversation=conversation.number,
                 handoff=1 if old is None else old.handoff if again else old.handoff + 1,
-                platform=uow.settings.teams[conversation.team].chat,
+                platform=uow.settings.team(conversation.team).chat,
                 channel=posted.channel,
                 root=posted.remote_id,
                 state=BindingState.OPEN,
@@ -119,18 +137,18 @@ class ThreadReader:
         if content.get("kind") == PostKind.OFFER:
             binding.offer_id, binding.offer_seq = posted.remote_id, delivery.first_seq
             return
+        post = Post.from_dict(content)
+        first, last = post.span if post.turns else (delivery.first_seq, delivery.last_seq)
         uow.lanes.add_link(
             Link(binding.platform, binding.channel, posted.remote_id, binding.conversation, binding.id,
-                 delivery.first_seq, delivery.last_seq, delivery.part)
+                 first, last, delivery.part)
         )  # fmt: skip
 
     def _finish(self, uow: UnitOfWork, lane: Lane, binding: Binding, delivery: Delivery) -> None:
         lane.position = max(lane.position, delivery.last_seq)
         if binding.state is BindingState.OPEN:
             binding.last_seq = max(binding.last_seq, delivery.last_seq)
-        entry = uow.log.entry(delivery.conversation, delivery.last_seq)
-        is_own = delivery.last_seq > binding.first_seq  # the line that links back stands for an older entry
-        if delivery.op is Op.POST and is_own and entry is not None and entry.kind in CLOSING:
+        if closes(uow, binding, delivery):
             binding.state = BindingState.CLOSED
 
     # --- showing entries --------------------------------------------------------------------------------------
@@ -287,17 +305,29 @@ class ThreadReader:
         if delivery.op is Op.OPEN or binding is None:
             return current_card(uow, conversation, None).as_dict()
         delivery.binding_id = binding.id
+        first, last = delivery.first_seq, delivery.last_seq
+        if delivery.op is Op.AMEND:  # its own entries are the edits; the post shows others
+            link = uow.lanes.link(binding.platform, binding.channel, delivery.remote_id or "")
+            if link is None:
+                return None
+            first, last = link.first_seq, link.last_seq
         turns = tuple(
             turn_of(uow, entry, late=True)
-            for entry in uow.log.after(
-                delivery.conversation, delivery.first_seq - 1, through=delivery.last_seq
-            )
+            for entry in uow.log.after(delivery.conversation, first - 1, through=last)
             if entry.kind in (Kind.MESSAGE, Kind.ASIDE) and not entry.deleted
         )
         if not turns:
             return None
         parts = chats[binding.platform].split(Post(PostKind.TURNS, turns=turns))
         return parts[delivery.part].as_dict() if delivery.part < len(parts) else None
+
+
+def closes(uow: UnitOfWork, binding: Binding, delivery: Delivery) -> bool:
+    """Whether it is the line that ends the thread's handoff. The line that links back stands for an older entry."""
+    if delivery.op is not Op.POST or delivery.last_seq <= binding.first_seq:
+        return False
+    entry = uow.log.entry(delivery.conversation, delivery.last_seq)
+    return entry is not None and entry.kind in CLOSING
 
 
 def _is_lost(binding: Binding, conversation: Conversation) -> bool:

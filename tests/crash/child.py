@@ -37,7 +37,7 @@ LOOKED_UP = frozenset({"auth.test", "users.info", "users.getPresence", "conversa
 DURING = 0.006
 """Seconds into a call at which "during" strikes: the request has left, the fake has not answered (it takes longer)."""
 
-PATIENCE = 2.0
+PATIENCE = 5.0
 """How long a live event waits for its thread's catch-up. Not scaled: it bounds what a busy machine may take."""
 
 PR_SET_PDEATHSIG = 1

@@ -5,6 +5,7 @@ on it works. What is written there meanwhile belongs to nobody yet, and must sti
 """
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -19,7 +20,9 @@ from tests.crash.house import Zygote
 from tests.crash.story import ADMIN, KEY, SCALE
 from tests.fakes.slack import FakeSlack, Fault
 
-PAUSE = 0.004
+PAUSE = 0.008
+PATIENCE = 10.0
+"""Not scaled: how long live events wait for the catch-up bounds what a busy machine may take."""
 
 
 class Desk:
@@ -42,7 +45,7 @@ class Desk:
             "SLACK_CHANNEL": "#support",
         }
         database.with_name("baton.toml").touch()
-        timing = replace(Timing().scaled(SCALE), catch_up_wait=2.0)
+        timing = replace(Timing().scaled(SCALE), catch_up_wait=PATIENCE)
         self.baton = Baton(replace(load(environment), timing=timing))
 
     async def escalate(self, session: aiohttp.ClientSession) -> None:
@@ -77,23 +80,40 @@ async def desk(zygote: Zygote, tmp_path: Path) -> AsyncIterator[Desk]:
         await desk.baton.stop()
 
 
-@pytest.mark.parametrize("time", range(3))
-async def test_replies_below_a_root_that_nobody_knows_yet_arrive_in_order(desk: Desk, time: int) -> None:
+async def story_of_early_replies(desk: Desk) -> list[str]:
+    """The card's answer is lost, and looking for it takes a while; the operator has claimed and writes. What she said."""
     slack = desk.slack
     slack.faults.add("chat.postMessage", Fault.drop(commit=True))
     slack.faults.add("conversations.history", Fault.latency(0.3), times=None)
     async with aiohttp.ClientSession() as session:
         await desk.escalate(session)
-        root = await slack.wait_for(lambda: next(iter(slack.messages(desk.channel)), None))
-        await slack.click(desk.dana, desk.channel, root.ts, "baton:claim")
-        said = await desk.write_until_bound(root.ts)
-        await slack.settled()
-        await asyncio.wait_for(_until_count(desk, len(said)), 10)
+    root = await slack.wait_for(lambda: next(iter(slack.messages(desk.channel)), None))
+    await slack.click(desk.dana, desk.channel, root.ts, "baton:claim")
+    said = await desk.write_until_bound(root.ts)
+    await slack.settled(30)
+    return said
+
+
+async def until_there(desk: Desk, said: list[str], seconds: float) -> None:
+    """Until all of it is in the log, or nothing more is to be expected."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while len(await desk.log()) < len(said):
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("time", range(3))
+async def test_replies_below_a_root_that_nobody_knows_yet_arrive_in_order(desk: Desk, time: int) -> None:
+    said = await story_of_early_replies(desk)
+    await until_there(desk, said, 20)
     log = await desk.log()
-    assert sorted(log, key=lambda text: int(text.split()[1])) == said
+    assert set(log) == set(said)
     assert log == said
 
 
-async def _until_count(desk: Desk, count: int) -> None:
-    while len(await desk.log()) < count:
-        await asyncio.sleep(0.05)
+@pytest.mark.xfail(strict=True, reason="a thread whose history could not be read is not read again until a reconnect")
+async def test_a_history_that_could_not_be_read_is_read_again(desk: Desk) -> None:
+    desk.slack.faults.add("conversations.replies", Fault.http(503))
+    said = await story_of_early_replies(desk)
+    await until_there(desk, said, 3)
+    assert set(await desk.log()) == set(said)

@@ -316,9 +316,9 @@ async def test_an_edit_gives_the_newest_text_and_an_older_one_changes_nothing(wo
     number = await world.escalate("c-1", "helo")
     await world.submit(EditTurn("main", "c-1", "t0", "hello", "2"))
     await world.submit(EditTurn("main", "c-1", "t0", "hell", "1"))
-    first = (await world.log(number))[0]
-    assert (first.text, first.edited) == ("hello", True)
-    assert (await world.kinds(number)).count("edited") == 1
+    log = await world.log(number)
+    assert (log[0].text, log[0].edited) == ("hello", True)
+    assert [entry.target for entry in log if entry.kind == "edited"].count(1) == 1
 
 
 async def test_a_deleted_text_cannot_be_edited_back(world: World) -> None:
@@ -326,9 +326,38 @@ async def test_a_deleted_text_cannot_be_edited_back(world: World) -> None:
     await world.submit(DeleteTurn("main", "c-1", "t0"))
     await world.submit(DeleteTurn("main", "c-1", "t0"))
     await world.submit(EditTurn("main", "c-1", "t0", "secret again", "9"))
-    assert (await world.log(number))[0].text == ""
-    assert (await world.kinds(number)).count("deleted") == 1
-    assert "edited" not in await world.kinds(number)
+    log = await world.log(number)
+    assert log[0].text == ""
+    assert [(entry.kind, entry.target) for entry in log if entry.target == 1] == [("deleted", 1)]
+
+
+async def test_a_deleted_text_is_quoted_nowhere_any_more(world: World) -> None:
+    number = await world.escalate("c-1", "my card is 4111")
+    await world.settle()
+    await world.submit(DeleteTurn("main", "c-1", "t0"))
+    await world.settle(5)
+    conversation = await world.case(number)
+    said = [entry.text + str(entry.data) for entry in await world.log(number)]
+    shown = [str(message) for message in world.chat.messages if not message.retracted]
+    assert "4111" not in str(conversation.packet) + str(said)
+    assert not [text for text in shown if "4111" in text]
+
+
+async def test_what_the_shopper_said_is_kept_when_a_person_is_there_already(world: World) -> None:
+    number = await world.claimed()
+    turns = (SaidTurn("shopper", "one more thing", "n1"), SaidTurn("assistant", "let me see", "n2"))
+    await world.submit(Escalate("main", "c-1", "another", transcript=turns))
+    texts = [entry.text for entry in await world.log(number) if entry.kind == "message"]
+    assert "one more thing" in texts
+    assert "let me see" not in texts
+
+
+async def test_a_silent_conversation_after_a_hand_back_comes_back_to_the_assistant(world: World) -> None:
+    number = await world.claimed()
+    await world.submit(commands.HandBack(number, ANNA))
+    await world.submit(commands.ResolveByStore("main", "c-1"))
+    await world.writes("hello again")
+    assert (await world.case(number)).stage == "open"
 
 
 async def test_a_store_may_not_touch_an_operators_words(world: World) -> None:

@@ -109,7 +109,7 @@ def test_shortening_cuts_at_a_word_and_says_so() -> None:
 def a_case(stage: Stage, **packed: object) -> Conversation:
     return Conversation(
         1001, "main", "c", 1, "chat", stage, "support", 0.0, 0.0, priority="high",
-        waiting_since=1.0, claimed_at=2.0, resolved_at=3.0,
+        waiting_since=1.0, owned_since=2.0, resolved_at=3.0,
         packet=packet.build(
             SARAH, said(("shopper", "My lamp broke")), Reason("keyword", "refund", "I want a refund"), packed
         ),

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("handoff", sa.Integer(), nullable=False),
         sa.Column("handoffs_ended", sa.Integer(), nullable=False),
         sa.Column("ended_seq", sa.Integer(), nullable=False),
+        sa.Column("owned_since", sa.Float(), nullable=True),
         sa.Column("owner_id", sa.Integer(), nullable=True),
         sa.Column("guest_id", sa.String(), nullable=True),
         sa.Column("category", sa.String(), nullable=True),
