@@ -8,6 +8,7 @@ BatonError
 │   ├── AlreadyClaimed      somebody else won the claim
 │   ├── OtherShopper        the conversation belongs to another shopper
 │   └── PersonInControl     the assistant must be silent: a person is needed or engaged
+├── NotStored               the database refused it; nothing was stored
 ├── Busy                    the writer cannot take more at the moment; ask again after `retry_after` seconds
 └── DeliveryFault           a call to a platform did not go through
     ├── PlaceFault          the place is at fault (network, 5xx, 429, credentials): wait, give nothing up
@@ -73,6 +74,10 @@ class PersonInControl(Refused):
     """The assistant is silent while a person is needed or engaged."""
 
     code = "person_in_control"
+
+
+class NotStored(BatonError):
+    """The database refused a command. It names the kind of error only: its text may hold what a customer wrote."""
 
 
 class Busy(BatonError):

@@ -7,6 +7,7 @@ that happens to carry a text cannot leak by being logged.
 import json
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
 
 FIELDS = (
@@ -24,7 +25,7 @@ class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields = {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
-        trace = self.formatException(record.exc_info) if record.exc_info else None
+        trace = _where(record.exc_info[1]) if record.exc_info and record.exc_info[1] else None
         if self._as_json:
             line = {
                 "at": at,
@@ -36,6 +37,12 @@ class _Formatter(logging.Formatter):
         shown = " ".join(f"{name}={value}" for name, value in fields.items())
         text = f"{at} {record.levelname.lower():<7} {record.getMessage()}" + (f"  {shown}" if shown else "")
         return f"{text}\n{trace}" if trace else text
+
+
+def _where(error: BaseException) -> str:
+    """Where it was raised and what kind it is. Its message is left out: it may quote a customer."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{frames}{type(error).__module__}.{type(error).__name__}"
 
 
 def configure(log_format: str) -> None:

@@ -29,6 +29,7 @@ from bot.handlers import HANDLERS
 from bot.lanes import Delivery
 from bot.ports import Bus, Clock, TeamChat
 from bot.settings import Settings, SettingsError
+from storage.bell import Bell
 from storage.engine import reading_engine, writing_engine
 from storage.migrate import migrate
 from storage.reads import Reads
@@ -82,6 +83,9 @@ class Baton:
             webhook=self._webhook,
             catch_ups=self._catch_ups,
         )
+        # Replicas share PostgreSQL; one process with SQLite has nobody to wake.
+        shared = settings.database_url.startswith("postgresql")
+        self._bell = Bell(settings.database_url, self.reads, clock, self.writer) if shared else None
         self._jobs = schedule.jobs(settings, self.bus, self.reads, clock, self._chats)
         self._scheduler: AsyncIOScheduler | None = None
         self.web = WebServer(settings, _metrics(self.writer), self._checks())
@@ -111,6 +115,8 @@ class Baton:
         """Migrate, then serve. The shop's side starts even when a platform is down."""
         await asyncio.to_thread(migrate, self._engine)
         self.writer.start()
+        if self._bell is not None:
+            self._bell.start()
         await self.web.start()
         self.courier.start()
         for adapter in self._platforms:
@@ -127,6 +133,8 @@ class Baton:
         await self.console.close()
         await self.courier.stop()
         await self._webhook.close()
+        if self._bell is not None:
+            await self._bell.stop()
         await self.writer.stop()
         self.reads.close()
         self._engine.dispose()

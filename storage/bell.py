@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from bot import ports
 from bot.ports import Clock, Reads
 from storage.unit_of_work import Changes
+from storage.writer import Writer
 
 logger = logging.getLogger("baton.bell")
 
@@ -29,13 +30,14 @@ OVERLAP_SECONDS = 5.0  # clocks differ, and a commit may become visible after a 
 
 
 class Bell:
-    """Between `start` and `stop`: rings for what this process committed, hears what others did."""
+    """Between `start` and `stop`: rings for what this process committed, announces what others did."""
 
-    def __init__(self, url: str, reads: Reads, clock: Clock, heard: Callable[[Changes], None]):
+    def __init__(self, url: str, reads: Reads, clock: Clock, writer: Writer):
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._reads = reads
         self._clock = clock
-        self._heard = heard
+        self._writer = writer
+        self._announcing = False
         self._self = secrets.token_hex(6)
         self._numbers: set[int] = set()
         self._typing: list[tuple[int, str, str | None]] = []
@@ -45,6 +47,7 @@ class Bell:
 
     def start(self) -> None:
         """Begin ringing, listening and polling."""
+        self._writer.subscribe(self._committed)
         for work in (self._ring, self._listen, self._poll):
             self._tasks.append(asyncio.create_task(self._forever(work), name=f"bell-{work.__name__}"))
 
@@ -54,11 +57,20 @@ class Bell:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def ring(self, changes: ports.Changes) -> None:
-        """Tell the other replicas; several commits become one notification while one is under way."""
+    def _committed(self, changes: ports.Changes) -> None:
+        """Several commits become one notification while one is under way."""
+        if self._announcing:
+            return  # what others told is not told again
         self._numbers |= changes.touched
         self._typing += changes.typing
         self._ready.set()
+
+    def _announce(self, changes: Changes) -> None:
+        self._announcing = True
+        try:
+            self._writer.announce(changes)
+        finally:
+            self._announcing = False
 
     async def _forever(self, work: Callable[[], Any]) -> None:
         while True:
@@ -94,7 +106,7 @@ class Bell:
             async for notification in connection.notifies():
                 sender, numbers, typing = json.loads(notification.payload)
                 if sender != self._self:
-                    self._heard(Changes(touched=set(numbers), typing=[tuple(one) for one in typing]))
+                    self._announce(Changes(touched=set(numbers), typing=[tuple(one) for one in typing]))
 
     def _changed_lately(self, uow: ports.UnitOfWork) -> dict[int, float]:
         return uow.conversations.changed_since(self._clock() - OVERLAP_SECONDS)
@@ -106,7 +118,7 @@ class Bell:
             fresh = {number for number, at in found.items() if self._seen.get(number) != at}
             self._seen = found
             if fresh:
-                self._heard(Changes(touched=fresh))
+                self._announce(Changes(touched=fresh))
             await asyncio.sleep(POLL_SECONDS)
 
 

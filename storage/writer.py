@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from bot.errors import Busy, Refused
+from bot.errors import Busy, NotStored, Refused
 from bot.handlers.hints import Hints, hints
 from bot.ports import Clock, Handler, Subscriber
 from bot.settings import Settings
@@ -141,13 +141,22 @@ class Writer:
     def _alone(self, job: _Job) -> None:
         try:
             self._attempt([job])
-        except Exception as error:
-            if isinstance(error, OperationalError):
-                self.trouble = "the database does not take what is written; see the log"
-            if not isinstance(error, _Spoiled):
-                logger.exception("handler failed", extra={"command": type(job.command).__name__})
-            cause = error.__cause__ if isinstance(error, _Spoiled) and error.__cause__ else error
-            self._publish([_Outcome(job, error=cause)], Changes())
+        except Exception as error:  # noqa: BLE001 — told to the one who asked
+            self._publish([_Outcome(job, error=self._told(job, error))], Changes())
+
+    def _told(self, job: _Job, error: Exception) -> BaseException:
+        """What the caller is told. A database's own words may quote a customer, so they go nowhere."""
+        if isinstance(error, _Spoiled) and error.__cause__ is not None:
+            return error.__cause__
+        if isinstance(error, OperationalError):
+            self.trouble = "the database does not take what is written; see the log"
+        command = type(job.command).__name__
+        if isinstance(error, SQLAlchemyError):
+            reason = f"{type(error).__name__} {getattr(getattr(error, 'orig', None), 'sqlstate', '') or ''}".strip()
+            logger.error("the database refused a command", extra={"command": command, "reason": reason})
+            return NotStored(reason)
+        logger.error("handler failed", exc_info=error, extra={"command": command})
+        return error
 
     def _attempt(self, jobs: Sequence[_Job]) -> Sequence[_Job]:
         """Run them in one transaction; the answer is those that did not fit into its time."""
@@ -193,6 +202,10 @@ class Writer:
                 outcome.job.future.set_exception(outcome.error)
             else:
                 outcome.job.future.set_result(outcome.answer)
+        self.announce(changes)
+
+    def announce(self, changes: Changes) -> None:
+        """Tell the waiting, also of what another replica has committed."""
         if changes.touched or changes.typing:
             for subscriber in tuple(self._subscribers):
                 subscriber(changes)

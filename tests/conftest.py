@@ -11,6 +11,7 @@ from bot.settings import Settings
 from storage.engine import writing_engine
 from storage.migrate import migrate
 from tests.fakes.chat import FakeChat
+from tests.postgres import Server, server
 from tests.storage.world import ManualClock, World, make_settings
 
 
@@ -29,12 +30,31 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL with a migrated database to copy."""
+    with server() as running:
+        engine = writing_engine(running.url("baton"))
+        running.create_database("baton")
+        migrate(engine)
+        engine.dispose()
+        yield running
+
+
 @pytest.fixture
-def database_url(tmp_path: Path, empty_database: Path) -> Iterator[str]:
-    """In memory where that is possible: nobody pulls the plug here, and a real fsync takes most of the time."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database: SQLite, or what the suite asks for (see tests/storage/conftest.py)."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        running: Server = request.getfixturevalue("postgres")
+        name = running.create_database(template="baton")
+        yield running.url(name)
+        running.drop_database(name)
+        return
+    empty: Path = request.getfixturevalue("empty_database")
+    # In memory where that is possible: nobody pulls the plug here, and a real fsync takes most of the time.
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
-        yield f"sqlite:///{shutil.copy(empty_database, Path(folder) / 'baton.db')}"
+        yield f"sqlite:///{shutil.copy(empty, Path(folder) / 'baton.db')}"
 
 
 @pytest.fixture

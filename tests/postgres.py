@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 USER = "nobody"
 START_SECONDS = 30.0
 OPTIONS = (
@@ -33,16 +35,20 @@ class Server:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+psycopg://baton@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self) -> str:
-        """A fresh, empty database; the answer is its URL."""
-        import psycopg
+    def create_database(self, name: str = "", template: str = "template1") -> str:
+        """A fresh database, empty or a copy; the answer is its name."""
+        name = name or f"t{secrets.token_hex(6)}"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        return name
 
-        name = f"t{secrets.token_hex(6)}"
-        with psycopg.connect(
-            f"postgresql://baton@127.0.0.1:{self.port}/postgres", autocommit=True
-        ) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        return self.url(name)
+    def drop_database(self, name: str) -> None:
+        """Gone, with whatever is still connected to it."""
+        self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _execute(self, statement: str) -> None:
+        where = f"postgresql://baton@127.0.0.1:{self.port}/postgres"
+        with psycopg.connect(where, autocommit=True) as connection:
+            connection.execute(statement.encode())
 
 
 def binaries() -> Path:
@@ -119,8 +125,6 @@ def _free_port() -> int:
 
 
 def _wait_until_it_answers(process: "subprocess.Popen[bytes]", port: int) -> None:
-    import psycopg
-
     until = time.monotonic() + START_SECONDS
     while True:
         try:

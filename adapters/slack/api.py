@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.slack.allowance import PATIENCE, Allowance, Importance
 from bot.errors import EntryFault, PlaceFault, RootGone, Unsure
 from bot.settings import Slack
 
@@ -39,11 +40,16 @@ def quiet_logger() -> logging.Logger:
 
 
 class SlackApi:
-    """A session and its client. `timeout` in seconds, for the whole call."""
+    """A session, its client and what Slack allows it. `timeout` in seconds, for the whole call.
+
+    Each call says how important it is to people and waits for its turn, for `patience` seconds at most (default: a
+    quarter of the timeout). "allowance" is the reason of the `PlaceFault` of a call that was not made for that.
+    """
 
     def __init__(self, settings: Slack, timeout: float):
         self._settings = settings
         self._timeout = timeout
+        self._allowance = Allowance(min(PATIENCE, timeout / 4), on=settings.limits)
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 
@@ -58,13 +64,23 @@ class SlackApi:
         repeatable: bool = False,
         verb: str = "POST",
         unless: Collection[str] = (),
+        importance: Importance = Importance.POST,
+        patience: float | None = None,
         **params: Any,
     ) -> dict[str, Any]:
         """The answer's body. Codes in `unless` are answers too, not faults (`{"ok": False, "error": …}`).
 
         `repeatable`: doing it twice is doing it once, so a doubtful call is simply a `PlaceFault`, not `Unsure`.
         """
-        response = await self.respond(method, repeatable=repeatable, verb=verb, unless=unless, **params)
+        response = await self.respond(
+            method,
+            repeatable=repeatable,
+            verb=verb,
+            unless=unless,
+            importance=importance,
+            patience=patience,
+            **params,
+        )
         return dict(response.data) if isinstance(response.data, dict) else {}
 
     async def respond(
@@ -74,9 +90,13 @@ class SlackApi:
         repeatable: bool = False,
         verb: str = "POST",
         unless: Collection[str] = (),
+        importance: Importance = Importance.POST,
+        patience: float | None = None,
         **params: Any,
     ) -> AsyncSlackResponse:
         """The same with headers."""
+        channel = str(params.get("channel") or "")
+        await self._allowance.turn(method, channel, importance, _caller(method, params), patience)
         given = {name: value for name, value in params.items() if value is not None}
         body: dict[str, Any] = {"params": given} if verb == "GET" else {"json": given}
         try:
@@ -84,6 +104,10 @@ class SlackApi:
         except SlackApiError as error:
             if isinstance(error.response, AsyncSlackResponse) and _code(error.response) in unless:
                 return error.response
+            if _is_rate_limited(error):
+                seconds = _retry_after(getattr(error.response, "headers", {}))
+                self._allowance.pause(method, channel, seconds)
+                raise PlaceFault("ratelimited", seconds) from None
             _raise(error, repeatable)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise PlaceFault("unreachable") from None
@@ -121,10 +145,7 @@ class SlackApi:
 def _raise(error: SlackApiError, repeatable: bool) -> NoReturn:
     """Slack (or something before it) answered, and not with ok."""
     response = error.response
-    status = int(getattr(response, "status_code", None) or getattr(response, "status", 0) or 0)
-    code = _code(response)
-    if status == 429 or code in ("ratelimited", "rate_limited"):
-        raise PlaceFault("ratelimited", _retry_after(getattr(response, "headers", {}))) from None
+    status, code = _status(response), _code(response)
     if status >= 500 or code in UNCERTAIN or (status == 200 and not code):
         _doubtful(code or f"http_{status}", repeatable)
     if code in ROOT_GONE:
@@ -132,6 +153,21 @@ def _raise(error: SlackApiError, repeatable: bool) -> NoReturn:
     if code in REFUSED:
         raise EntryFault(code) from None
     raise PlaceFault(code or f"http_{status}") from None
+
+
+def _is_rate_limited(error: SlackApiError) -> bool:
+    return _status(error.response) == 429 or _code(error.response) in ("ratelimited", "rate_limited")
+
+
+def _status(response: Any) -> int:
+    return int(getattr(response, "status_code", None) or getattr(response, "status", 0) or 0)
+
+
+def _caller(method: str, params: Mapping[str, Any]) -> str:
+    """The same for every try of one call, so that it keeps its place: a post is known by its delivery."""
+    delivery = ((params.get("metadata") or {}).get("event_payload") or {}).get("delivery")
+    names = ("channel", "ts", "timestamp", "name", "user", "cursor")
+    return " ".join((method, *(str(params.get(one) or "") for one in names), str(delivery or "")))
 
 
 def _doubtful(reason: str, repeatable: bool) -> NoReturn:

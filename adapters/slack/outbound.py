@@ -7,6 +7,7 @@ carries its delivery's id in its metadata, and `find` looks for it there.
 from collections.abc import Sequence
 from typing import Any
 
+from adapters.slack.allowance import Importance
 from adapters.slack.api import SlackApi
 from adapters.slack.directory import PLATFORM, Directory
 from adapters.slack.formatting import mentioned
@@ -20,6 +21,7 @@ from bot.posts import Card, Heard, Place, Post, Posted, Receipt
 from bot.settings import Slack, Timing
 
 EVENT_TYPE = "baton_delivery"
+LOOK_PATIENCE = 60.0
 CLOCK_MARGIN = 300.0
 """Seconds by which our clock and Slack's may differ when looking for a post."""
 
@@ -55,12 +57,12 @@ class SlackChat:
     async def open_thread(self, channel: str, card: Card, delivery_id: str) -> Posted:
         """Post the card as the root of a new thread; the channel by name or id."""
         channel_id = await self._channel_id(channel)
-        answer = await self._post(channel_id, render_card(card), delivery_id)
+        answer = await self._post(channel_id, render_card(card), delivery_id, importance=Importance.OPEN)
         return await self._posted(str(answer["ts"]), str(answer["channel"]))
 
     async def update_card(self, place: Place, card: Card) -> None:
         """Render the card's newest state into the root."""
-        if not await self._update(place.channel, place.root, render_card(card)):
+        if not await self._update(place.channel, place.root, render_card(card), Importance.CARD):
             raise RootGone("message_not_found")
 
     async def post(self, place: Place, post: Post, delivery_id: str) -> Posted:
@@ -74,11 +76,11 @@ class SlackChat:
 
     async def amend(self, place: Place, remote_id: str, post: Post) -> None:
         """Replace what one of our posts says."""
-        await self._update(place.channel, remote_id, render_post(post))
+        await self._update(place.channel, remote_id, render_post(post), Importance.AMEND)
 
     async def retract(self, place: Place, remote_id: str) -> None:
         """Delete one of our posts."""
-        await self.api.call("chat.delete", repeatable=True, unless=_GONE, channel=place.channel, ts=remote_id)
+        await self._delete(place.channel, remote_id, Importance.AMEND)
 
     async def mark(
         self, place: Place, remote_id: str, receipt: Receipt | None, before: Receipt | None
@@ -92,7 +94,12 @@ class SlackChat:
     async def whisper(self, channel: str, user_id: str, text: str, root: str = "") -> None:
         """What only one person sees, in answer to their click or message."""
         await self.api.call(
-            "chat.postEphemeral", channel=channel, user=user_id, text=inert(text), thread_ts=root or None
+            "chat.postEphemeral",
+            importance=Importance.ANSWER,
+            channel=channel,
+            user=user_id,
+            text=inert(text),
+            thread_ts=root or None,
         )
 
     # Looking
@@ -114,11 +121,15 @@ class SlackChat:
         return Posted(ts, place.channel) if ts else None
 
     async def history(self, place: Place, after: str) -> Sequence[Heard]:
-        """People's messages of the thread. `extra["actor"]` says who each author is: name and role."""
+        """People's messages of the thread. `extra["actor"]` says who each author is: name and role.
+
+        No lane waits for this, so it may wait longer than other calls, behind all of them."""
         identity = await self.directory.identity()
         messages = [
             message
-            async for page in self._replies(place, oldest=after or None, inclusive=True)
+            async for page in self._replies(
+                place, Importance.LOOK, LOOK_PATIENCE, oldest=after or None, inclusive=True
+            )
             for message in page
             if message.get("ts") != place.root and str(message.get("ts")) >= after and is_spoken(message)
         ]
@@ -142,7 +153,8 @@ class SlackChat:
         except DeliveryFault as fault:
             return [_no_access(fault.reason)]
         problems = _missing_scopes(identity.scopes)
-        problems += await self._check_socket()
+        if self._settings.app_token:
+            problems += await self._check_socket()
         problems += await self._check_channel(channel)
         return problems
 
@@ -153,10 +165,16 @@ class SlackChat:
     # Steps
 
     async def _post(
-        self, channel: str, rendered: Rendered, delivery_id: str, root: str | None = None
+        self,
+        channel: str,
+        rendered: Rendered,
+        delivery_id: str,
+        root: str | None = None,
+        importance: Importance = Importance.POST,
     ) -> dict[str, Any]:
         return await self.api.call(
             "chat.postMessage",
+            importance=importance,
             channel=channel,
             thread_ts=root,
             text=rendered.text,
@@ -166,10 +184,11 @@ class SlackChat:
             unfurl_media=False,
         )
 
-    async def _update(self, channel: str, ts: str, rendered: Rendered) -> bool:
+    async def _update(self, channel: str, ts: str, rendered: Rendered, importance: Importance) -> bool:
         answer = await self.api.call(
             "chat.update",
             repeatable=True,
+            importance=importance,
             unless=_GONE,
             channel=channel,
             ts=ts,
@@ -178,10 +197,15 @@ class SlackChat:
         )
         return bool(answer.get("ok"))
 
+    async def _delete(self, channel: str, ts: str, importance: Importance) -> None:
+        await self.api.call(
+            "chat.delete", repeatable=True, unless=_GONE, importance=importance, channel=channel, ts=ts
+        )
+
     async def _take_back(self, channel: str, ts: str) -> None:
         """`Unsure` if it did not work: then `find` comes back to it."""
         try:
-            await self.api.call("chat.delete", repeatable=True, unless=_GONE, channel=channel, ts=ts)
+            await self._delete(channel, ts, Importance.POST)
         except (PlaceFault, EntryFault) as fault:
             raise Unsure(f"stray_{fault.reason}") from None
 
@@ -190,6 +214,7 @@ class SlackChat:
             method,
             repeatable=True,
             unless=_MARKED,
+            importance=Importance.RECEIPT,
             channel=place.channel,
             timestamp=remote_id,
             name=REACTIONS[receipt],
@@ -214,9 +239,21 @@ class SlackChat:
                     return str(message["ts"])
         return None
 
-    async def _replies(self, place: Place, **params: Any) -> Any:
+    async def _replies(
+        self,
+        place: Place,
+        importance: Importance = Importance.POST,
+        patience: float | None = None,
+        **params: Any,
+    ) -> Any:
         pages = self.directory.pages(
-            "conversations.replies", channel=place.channel, ts=place.root, limit=200, **params
+            "conversations.replies",
+            importance=importance,
+            patience=patience,
+            channel=place.channel,
+            ts=place.root,
+            limit=200,
+            **params,
         )
         async for page in pages:
             yield page.get("messages", ())

@@ -43,11 +43,7 @@ def escalate(uow: UnitOfWork, command: Escalate) -> dict[str, Any]:
     )
     # The assistant is silent while a person is needed or engaged; what the shopper said is never lost.
     silent = conversation.in_persons_hands
-    said = [
-        turn
-        for turn in command.transcript
-        if not (conversation.in_persons_hands and turn.author != Author.SHOPPER)
-    ]
+    said = [turn for turn in command.transcript if turn.author == Author.SHOPPER or not silent]
     _append_transcript(uow, conversation, said)
     reason = _reason(command.body)
     if conversation.in_persons_hands:

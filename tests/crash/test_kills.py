@@ -24,8 +24,8 @@ from tests.fakes.slack import FakeSlack, Fault
 AT_ONCE = 4
 """Stories beside each other in one process: they wait more than they work."""
 TRIES = 3
-CHUNKS, LATE, DOUBLE = 8, 4, 4
-STEPS, SOME = 190, 12
+CHUNKS, LATE, DOUBLE = 8, 3, 3
+STEPS, SOME = 190, 10
 """About how many steps a life without a kill has, and how many sampled stories each random test tells."""
 
 Faults = Callable[[FakeSlack], None]

@@ -125,7 +125,9 @@ class Bus:
         self.seen: list[Any] = []
 
     async def submit(self, command: Any) -> Any:
-        if not isinstance(command, commands.HoldLease):  # one replica at a time: not what these tests are about
+        if not isinstance(
+            command, commands.HoldLease
+        ):  # one replica at a time: not what these tests are about
             self.seen.append(command)
         if getattr(command, "number", None) == self._broken:
             raise KeyError("no such team")

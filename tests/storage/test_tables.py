@@ -66,6 +66,7 @@ def test_a_new_file_is_migrated_from_nothing(tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.sqlite_only
 def test_every_commit_outlives_power_loss(engine: Engine) -> None:
     """WAL with synchronous=FULL (2), asked of the connection that writes."""
     with engine.connect() as connection:
@@ -74,6 +75,7 @@ def test_every_commit_outlives_power_loss(engine: Engine) -> None:
     engine.dispose()
 
 
+@pytest.mark.sqlite_only
 def test_a_writer_takes_the_lock_when_it_begins(engine: Engine, database_url: str) -> None:
     """BEGIN IMMEDIATE: a second writer waits at its first statement, not at its first write."""
     other = writing_engine(database_url)
