@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bot.arrivals import Arrivals, thread_lane
 from bot.commands import RootDeleted, ThreadDelete, ThreadEdit, ThreadMessage
-from bot.errors import DeliveryFault, RootGone
+from bot.errors import Busy, DeliveryFault, RootGone
 from bot.lanes import Binding, Link
 from bot.people import Actor, Role
 from bot.ports import Reads, TeamChat, UnitOfWork
@@ -21,6 +21,7 @@ logger = logging.getLogger("baton.catchup")
 
 COMPARED = 200
 BESIDE_EACH_OTHER = 4
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds, until the next connect is relied on
 
 
 class CatchUp:
@@ -62,17 +63,21 @@ class CatchUp:
 
     async def opened(self, place: Place) -> None:
         """Read a new thread once. Between its root and its binding nobody knew whose it is (a late answer, a crash),
-        so what people wrote there meanwhile was passed by."""
-        try:
-            binding = await self._reads(
-                lambda uow: uow.lanes.binding_at(place.platform, place.channel, place.root)
-            )
-            if binding is not None:
-                await self._thread(binding, ())
-        except DeliveryFault as fault:
-            logger.warning("catch-up failed", extra={"reason": fault.reason})
-        finally:
-            self._arrivals.open_gate(thread_lane(place.platform, place.channel, place.root))
+        so what people wrote there meanwhile was passed by. It comes no other way: a failed look is repeated."""
+        for pause in PAUSES:
+            try:
+                binding = await self._reads(
+                    lambda uow: uow.lanes.binding_at(place.platform, place.channel, place.root)
+                )
+                if binding is not None:
+                    await self._thread(binding, ())
+            except (DeliveryFault, Busy) as fault:
+                logger.warning("catch-up failed", extra={"reason": str(fault)})
+            else:
+                return
+            finally:
+                self._arrivals.open_gate(thread_lane(place.platform, place.channel, place.root))
+            await asyncio.sleep(pause)
 
     def _open_threads(self, uow: UnitOfWork) -> list[tuple[Binding, Sequence[Link]]]:
         open_ones = uow.lanes.open_bindings(self._chat.platform)

@@ -104,11 +104,15 @@ class TriggerRule:
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """How to reach Slack. `api_url` is Slack's own unless a test says otherwise."""
+    """How to reach Slack, and how Slack reaches us: with `app_token` by Socket Mode (also where both are set), with
+    `signing_secret` alone over HTTP. `api_url` is Slack's own unless a test says otherwise. `limits`: stay within
+    Slack's rate limits by ourselves."""
 
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     api_url: str = "https://slack.com/api/"
+    signing_secret: str = field(default="", repr=False)
+    limits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,15 +250,38 @@ def _flag(value: object, name: str) -> bool:
 
 def _slack(env: Mapping[str, str]) -> Slack | None:
     bot, app = env.get("SLACK_BOT_TOKEN", ""), env.get("SLACK_APP_TOKEN", "")
-    if not bot and not app:
+    secret = env.get("SLACK_SIGNING_SECRET", "")
+    if not bot and not app and not secret:
         return None
     if not bot:
-        raise SettingsError("SLACK_BOT_TOKEN: missing although SLACK_APP_TOKEN is set; add the xoxb-… token.")
-    if not app:
+        other = "SLACK_APP_TOKEN" if app else "SLACK_SIGNING_SECRET"
+        raise SettingsError(f"SLACK_BOT_TOKEN: missing although {other} is set; add the xoxb-… token.")
+    if not app and not secret:
         raise SettingsError(
-            "SLACK_APP_TOKEN: missing although SLACK_BOT_TOKEN is set; add the xapp-… token with connections:write."
+            "SLACK_APP_TOKEN: missing although SLACK_BOT_TOKEN is set; add the xapp-… token with connections:write "
+            "(Socket Mode), or SLACK_SIGNING_SECRET for Slack to call Baton over HTTP."
         )
-    return Slack(bot, app, env.get("SLACK_API_URL") or "https://slack.com/api/")
+    return Slack(
+        bot,
+        app,
+        env.get("SLACK_API_URL") or "https://slack.com/api/",
+        secret,
+        _choice(env.get("SLACK_LIMITS") or "on", ("on", "off"), "SLACK_LIMITS") == "on",
+    )
+
+
+def slack_calls_us(environment: Mapping[str, str] | None = None) -> str | None:
+    """The public address for Slack's calls in HTTP mode, None in Socket Mode. Needs no other setting, since the app is
+    made before there are tokens."""
+    env = os.environ if environment is None else environment
+    if env.get("SLACK_APP_TOKEN") or not env.get("SLACK_SIGNING_SECRET"):
+        return None
+    url = env.get("BATON_PUBLIC_URL", "")
+    if not url.startswith("https://"):
+        raise SettingsError(
+            "BATON_PUBLIC_URL: Slack calls only https:// addresses; write the one it reaches us at."
+        )
+    return url
 
 
 def _table(policy: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -201,6 +201,11 @@ OFFERS = {
 }
 
 
+def offer(action: str, words: str) -> str:
+    """What would leave stands with it: the post is amended, and may be far from the message it is about."""
+    return f"{OFFERS[action]}\n> {words}"
+
+
 def claimed_by(owner: str, ago: str) -> str:
     """The loser of a claim race is told who won, and when."""
     return f"{owner} claimed this {ago}."

@@ -9,8 +9,9 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,12 +29,14 @@ from bot.delivering import Delivering
 from bot.handlers import HANDLERS
 from bot.lanes import Delivery
 from bot.ports import Bus, Clock, TeamChat
-from bot.settings import Settings, SettingsError
-from storage.bell import Bell
+from bot.settings import Settings, SettingsError, slack_calls_us
 from storage.engine import reading_engine, writing_engine
 from storage.migrate import migrate
 from storage.reads import Reads
 from storage.writer import Writer
+
+if TYPE_CHECKING:
+    from storage.bell import Bell
 
 logger = logging.getLogger("baton")
 
@@ -45,6 +48,7 @@ class Platform(Protocol):
     def chat(self) -> TeamChat: ...
     @property
     def connected(self) -> bool: ...
+    def mount(self, app: web.Application) -> None: ...
     async def start(self, bus: Bus, on_connected: Any) -> None: ...
     async def stop(self) -> None: ...
 
@@ -84,13 +88,14 @@ class Baton:
             catch_ups=self._catch_ups,
         )
         # Replicas share PostgreSQL; one process with SQLite has nobody to wake.
-        shared = settings.database_url.startswith("postgresql")
-        self._bell = Bell(settings.database_url, self.reads, clock, self.writer) if shared else None
+        self._bell = _bell(settings, self.reads, clock, self.writer)
         self._jobs = schedule.jobs(settings, self.bus, self.reads, clock, self._chats)
         self._scheduler: AsyncIOScheduler | None = None
         self.web = WebServer(settings, _metrics(self.writer), self._checks())
         self.storefront.mount(self.web.app)
         self.console.mount(self.web.app)
+        for adapter in self._platforms:
+            adapter.mount(self.web.app)
         if demo:
             demo_page.mount(self.web.app)
         _require_chats(settings, self._chats)
@@ -141,6 +146,15 @@ class Baton:
         self._read_engine.dispose()
 
 
+def _bell(settings: Settings, reads: Reads, clock: Clock, writer: Writer) -> "Bell | None":
+    """Where replicas can share the database."""
+    if not settings.database_url.startswith("postgresql"):
+        return None
+    from storage.bell import Bell
+
+    return Bell(settings.database_url, reads, clock, writer)
+
+
 def _platforms(settings: Settings) -> list[Platform]:
     """The chat platforms that are configured, each a line."""
     adapters: list[Platform] = []
@@ -176,6 +190,12 @@ async def check(settings: Settings) -> Sequence[str]:
                 problems += [f"{team.name}: {problem}" for problem in await adapter.chat.check(team.channel)]
         with contextlib.suppress(Exception):
             await adapter.stop()
+    over_http = settings.slack is not None and not settings.slack.app_token
+    if over_http and not settings.public_url.startswith("https://"):
+        problems.append(
+            f"BATON_PUBLIC_URL: Slack calls Baton over HTTP (SLACK_SIGNING_SECRET without SLACK_APP_TOKEN) and cannot "
+            f"reach {settings.public_url}; write the https:// address that leads here."
+        )
     if not settings.admin_token:
         problems.append(
             "BATON_ADMIN_TOKEN: missing, so nobody can open the console; write a long random string."
@@ -187,7 +207,7 @@ def slack_manifest() -> dict[str, Any]:
     """What to paste into Slack's set-up page."""
     from adapters.slack.manifest import manifest
 
-    return manifest()
+    return manifest(public_url=slack_calls_us())
 
 
 def migrate_database(settings: Settings) -> bool:

@@ -171,9 +171,7 @@ class Allowance:
         now, patience = self._loop.time(), self._patience if patience is None else patience
         ticket = self._absent.pop(caller, None)
         if ticket is None:
-            ticket = _Ticket(
-                caller, (importance, next(self._asked)), self._buckets_of(method, channel, now)
-            )
+            ticket = _Ticket(caller, (importance, next(self._asked)), self._buckets_of(method, channel, now))
         at = self._turn_of(ticket, now)
         if at <= now + _EPSILON or (ticket.buckets[0].overflows(now) and _ready(ticket, now) <= now):
             self._grant(ticket, now)

@@ -46,10 +46,10 @@ class SlackApi:
     quarter of the timeout). "allowance" is the reason of the `PlaceFault` of a call that was not made for that.
     """
 
-    def __init__(self, settings: Slack, timeout: float):
+    def __init__(self, settings: Slack, timeout: float, allowance: Allowance | None = None):
         self._settings = settings
         self._timeout = timeout
-        self._allowance = Allowance(min(PATIENCE, timeout / 4), on=settings.limits)
+        self._allowance = allowance or Allowance(min(PATIENCE, timeout / 4), on=settings.limits)
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 

@@ -52,6 +52,7 @@ class Directory:
         self._api = api
         self._identity: Identity | None = None
         self._known: dict[str, _Known] = {}
+        self._member_ids: dict[str, list[str]] = {}
         self._channels: dict[str, str] = {}
         self._listed_at = -CHANNELS_SECONDS
 
@@ -84,23 +85,35 @@ class Directory:
         return {user_id: await self.actor(user_id) for user_id in dict.fromkeys(user_ids)}
 
     async def members(self, channel_id: str) -> list[Member]:
-        """The channel's people, without bots and those who left."""
-        ids = [
-            user_id
-            async for page in self.pages("conversations.members", channel=channel_id, limit=200)
-            for user_id in page.get("members", ())
+        """The channel's people, without bots and those who left. A thread that is to be opened waits for this, so
+        it does not itself wait for Slack's allowance where something is known already."""
+        ids = await self._ids_in(channel_id)
+        people = [
+            known for user_id in ids if (known := await self._find(user_id, patience=0)) and known.person
         ]
-        people = [known for user_id in ids if (known := await self._find(user_id)) and known.person]
         await self._refresh_presence(people)
         return [Member(known.actor, known.present) for known in people]
 
-    async def _find(self, user_id: str) -> _Known | None:
+    async def _ids_in(self, channel_id: str) -> list[str]:
+        before = self._member_ids.get(channel_id)
+        patience = None if before is None else 0.0
+        pages = self.pages("conversations.members", patience=patience, channel=channel_id, limit=200)
+        try:
+            ids = [user_id async for page in pages for user_id in page.get("members", ())]
+        except PlaceFault as fault:
+            if before is None or fault.reason != "allowance":
+                raise
+            return before
+        self._member_ids[channel_id] = ids
+        return ids
+
+    async def _find(self, user_id: str, patience: float | None = None) -> _Known | None:
         known = self._known.get(user_id)
         if known and time.monotonic() - known.asked_at < PERSON_SECONDS:
             return known
         try:
             answer = await self._api.call(
-                "users.info", repeatable=True, verb="GET", unless=_NOBODY, user=user_id
+                "users.info", repeatable=True, verb="GET", unless=_NOBODY, patience=patience, user=user_id
             )
         except (PlaceFault, EntryFault):
             if known:
@@ -132,7 +145,7 @@ class Directory:
     async def _presence(self, user_id: str) -> bool | None:
         """None when Slack does not tell now; that is no reason to forget who the members are."""
         try:
-            answer = await self._api.read("users.getPresence", user=user_id)
+            answer = await self._api.read("users.getPresence", patience=0, user=user_id)
         except (PlaceFault, EntryFault):
             return None
         return bool(answer.get("presence") == "active")

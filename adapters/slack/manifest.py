@@ -21,8 +21,13 @@ SCOPES: tuple[tuple[str, str], ...] = (
 EVENTS = ("app_mention", "message.channels", "message.groups")
 
 
-def manifest(name: str = "Baton") -> dict[str, Any]:
-    """The app manifest as Slack's "Create from manifest" takes it (as JSON or YAML)."""
+def manifest(name: str = "Baton", public_url: str | None = None) -> dict[str, Any]:
+    """The app manifest as Slack's "Create from manifest" takes it (as JSON or YAML).
+
+    For Socket Mode; with `public_url`, Baton's address as Slack reaches it, for HTTP. Slack asks that address at
+    once, so Baton must be running there when such a manifest is saved.
+    """
+    address = {"request_url": f"{public_url.rstrip('/')}/slack/events"} if public_url else {}
     return {
         "display_information": {
             "name": name,
@@ -39,10 +44,10 @@ def manifest(name: str = "Baton") -> dict[str, Any]:
         },
         "oauth_config": {"scopes": {"bot": [scope for scope, _ in SCOPES]}},
         "settings": {
-            "event_subscriptions": {"bot_events": list(EVENTS)},
-            "interactivity": {"is_enabled": True},
+            "event_subscriptions": {**address, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **address},
             "org_deploy_enabled": False,
-            "socket_mode_enabled": True,
+            "socket_mode_enabled": public_url is None,
             "token_rotation_enabled": False,
         },
     }

@@ -7,7 +7,7 @@ carries its delivery's id in its metadata, and `find` looks for it there.
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.slack.allowance import Importance
+from adapters.slack.allowance import Allowance, Importance
 from adapters.slack.api import SlackApi
 from adapters.slack.directory import PLATFORM, Directory
 from adapters.slack.formatting import mentioned
@@ -21,9 +21,10 @@ from bot.posts import Card, Heard, Place, Post, Posted, Receipt
 from bot.settings import Slack, Timing
 
 EVENT_TYPE = "baton_delivery"
-LOOK_PATIENCE = 60.0
 CLOCK_MARGIN = 300.0
 """Seconds by which our clock and Slack's may differ when looking for a post."""
+LOOK_PATIENCE = 60.0
+"""Seconds that reading a thread back may wait for Slack's allowance."""
 
 REACTIONS = {
     Receipt.PENDING: "hourglass_flowing_sand",
@@ -43,9 +44,9 @@ class SlackChat:
     platform = PLATFORM
     shows_log = False
 
-    def __init__(self, settings: Slack, timing: Timing):
+    def __init__(self, settings: Slack, timing: Timing, allowance: Allowance | None = None):
         self._settings = settings
-        self.api = SlackApi(settings, timing.call_timeout)
+        self.api = SlackApi(settings, timing.call_timeout, allowance)
         self.directory = Directory(self.api)
 
     def split(self, post: Post) -> Sequence[Post]:

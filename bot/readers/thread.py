@@ -11,11 +11,12 @@ from bot import texts
 from bot.conversation import Conversation
 from bot.entries import Author, Entry, Kind, Reader
 from bot.lanes import Binding, BindingState, Delivery, Lane, Link, Op
+from bot.packet import shorten
 from bot.ports import TeamChat, UnitOfWork
 from bot.posts import Action, Button, Place, Post, Posted, PostKind, Turn
 from bot.readers.base import Split, new_delivery
 from bot.readers.card import current_card
-from bot.relay import offer_for, sent_key
+from bot.relay import offer_for, sent_key, without_marker
 
 AT_ONCE = 200
 CLOSING = frozenset({Kind.HANDED_BACK, Kind.RESOLVED})
@@ -213,8 +214,11 @@ class ThreadReader:
         target = uow.log.entry(entry.conversation, entry.target) if entry.target is not None else None
         if target is None:
             return False
-        if target.seq == current.offer_seq and target.deleted:
-            return self._retract_offer(uow, lane, current, entry)
+        if target.seq == current.offer_seq:
+            if target.deleted:
+                return self._retract_offer(uow, lane, current, entry)
+            self._amend_offer(uow, lane, current, target, (entry.seq, entry.seq))
+            return True
         planned: list[Delivery] = []
         for binding in uow.lanes.bindings(entry.conversation):
             if binding.state in {BindingState.GONE, BindingState.MOVED}:
@@ -268,13 +272,11 @@ class ThreadReader:
         """At most one per thread: the newest aside takes over the post of the one before."""
         if entry.deleted or (binding.offer_seq is not None and binding.offer_seq >= entry.seq):
             return False
-        span, content = (entry.seq, entry.seq), offer_of(entry).as_dict()
+        span = (entry.seq, entry.seq)
         if binding.offer_id is None:
-            new_delivery(uow, lane, Op.POST, span, content=content, binding=binding)
+            new_delivery(uow, lane, Op.POST, span, content=offer_of(entry).as_dict(), binding=binding)
         else:
-            new_delivery(
-                uow, lane, Op.AMEND, span, content=content, binding=binding, remote_id=binding.offer_id
-            )
+            self._amend_offer(uow, lane, binding, entry, span)
             binding.offer_seq = entry.seq
         return True
 
@@ -286,10 +288,15 @@ class ThreadReader:
         if aside is None or aside.operator_id is None or uow.inbox.answer(sent_key(aside)) is not None:
             return
         action = offer_for(conversation, aside.operator_id)
-        span, content = (lane.position, lane.position), offer_of(aside, action).as_dict()
-        new_delivery(
-            uow, lane, Op.AMEND, span, content=content, binding=binding, remote_id=binding.offer_id, part=-1
-        )
+        self._amend_offer(uow, lane, binding, aside, (lane.position, lane.position), action, part=-1)
+
+    def _amend_offer(
+        self, uow: UnitOfWork, lane: Lane, binding: Binding, aside: Entry, span: tuple[int, int],
+        action: Action | None = None, *, part: int = 0,
+    ) -> None:  # fmt: skip
+        content = offer_of(aside, action).as_dict()
+        new_delivery(uow, lane, Op.AMEND, span, content=content, binding=binding, remote_id=binding.offer_id,
+                     part=part)  # fmt: skip
 
     def _retract_offer(self, uow: UnitOfWork, lane: Lane, binding: Binding, entry: Entry) -> bool:
         """It was used, or its message was taken back."""
@@ -377,7 +384,11 @@ def offer_of(entry: Entry, action: Action | None = None) -> Post:
     buttons = [Button(action, labels[action], value, "primary")]
     if action is Action.SEND_AS_ME:
         buttons.append(Button(Action.TAKE_OVER, texts.BUTTON_TAKE_OVER, value))
-    return Post(PostKind.OFFER, text=texts.OFFERS[str(action)], buttons=tuple(buttons))
+    return Post(
+        PostKind.OFFER,
+        text=texts.offer(str(action), shorten(without_marker(entry.text), 80)),
+        buttons=tuple(buttons),
+    )
 
 
 def _line_needed(entry: Entry) -> bool:

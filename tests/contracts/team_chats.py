@@ -78,7 +78,7 @@ class SlackHarness:
         self.room = slack.add_channel("support", [self.operator, self.lead, self.guest])
         slack.set_presence(self.lead, "away")
         self.channel = "#support"
-        settings = Slack(slack.bot_token, slack.app_token, slack.api_url)
+        settings = Slack(slack.bot_token, slack.app_token, slack.api_url, limits=False)
         self.outbound = SlackChat(settings, Timing().scaled(0.1))
         self.chat: TeamChat = self.outbound
 

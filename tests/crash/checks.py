@@ -16,6 +16,7 @@ SHOPPER_SIDE = {
     "assistant": [turn["text"] for turn in TRANSCRIPT if turn["author"] == "assistant"] + [speech("a2")],
     "operator": [speech(f"r{number}") for number in range(1, REPLIES + 1)],
 }
+TOO_SLOW = ("catch-up failed", "an event was not taken")
 THREAD = [turn["text"] for turn in TRANSCRIPT] + [speech(f"w{number}") for number in range(1, SAID + 1)]
 
 
@@ -86,7 +87,10 @@ async def judge(story: Story) -> Verdict:
 
 def is_void(story: Story) -> bool:
     """Baton believes "not there" a settling time after an attempt. Where the machine was so busy that the fake Slack
-    committed a post even later, it broke its promise, and what came of that says nothing about Baton."""
+    committed a post even later, or let a look-up run into its timeout,
+    it broke its promise, and what came of that says nothing about Baton."""
+    if any(sign in story.house.log() for sign in TOO_SLOW):
+        return True
     attempts, settle = story.house.attempts(), Timing().settle * SCALE
     for call in story.slack.calls_to("chat.postMessage"):
         its_id = call.args["metadata"]["event_payload"]["delivery"]

@@ -5,7 +5,6 @@ on it works. What is written there meanwhile belongs to nobody yet, and must sti
 """
 
 import asyncio
-import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -22,7 +21,7 @@ from tests.fakes.slack import FakeSlack, Fault
 
 PAUSE = 0.008
 PATIENCE = 10.0
-"""Not scaled: how long live events wait for the catch-up bounds what a busy machine may take."""
+"""Not scaled: how long live events wait for the catch-up, and a call for its answer, bounds a busy machine."""
 
 
 class Desk:
@@ -41,11 +40,12 @@ class Desk:
             "BATON_CONFIG": str(database.with_name("baton.toml")),
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_LIMITS": "off",
             "SLACK_API_URL": slack.api_url,
             "SLACK_CHANNEL": "#support",
         }
         database.with_name("baton.toml").touch()
-        timing = replace(Timing().scaled(SCALE), catch_up_wait=PATIENCE)
+        timing = replace(Timing().scaled(SCALE), catch_up_wait=PATIENCE, call_timeout=PATIENCE)
         self.baton = Baton(replace(load(environment), timing=timing))
 
     async def escalate(self, session: aiohttp.ClientSession) -> None:
@@ -62,7 +62,9 @@ class Desk:
             said.append(f"reply {len(said)}")
             await self.slack.post(self.dana, self.channel, said[-1], thread_ts=root)
             await asyncio.sleep(PAUSE)
-            after += len(self.slack.thread(self.channel, root)) > len(said) + 1  # something of ours stands there
+            after += (
+                len(self.slack.thread(self.channel, root)) > len(said) + 1
+            )  # something of ours stands there
         return said
 
     async def log(self) -> list[str]:
@@ -81,7 +83,7 @@ async def desk(zygote: Zygote, tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def story_of_early_replies(desk: Desk) -> list[str]:
-    """The card's answer is lost, and looking for it takes a while; the operator has claimed and writes. What she said."""
+    """The card's answer is lost, and looking for it takes a while; the operator has claimed it and writes this."""
     slack = desk.slack
     slack.faults.add("chat.postMessage", Fault.drop(commit=True))
     slack.faults.add("conversations.history", Fault.latency(0.3), times=None)
@@ -96,10 +98,10 @@ async def story_of_early_replies(desk: Desk) -> list[str]:
 
 async def until_there(desk: Desk, said: list[str], seconds: float) -> None:
     """Until all of it is in the log, or nothing more is to be expected."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while len(await desk.log()) < len(said):
-                await asyncio.sleep(0.05)
+    for _ in range(int(seconds / 0.05)):
+        if len(await desk.log()) >= len(said):
+            return
+        await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("time", range(3))
@@ -111,9 +113,29 @@ async def test_replies_below_a_root_that_nobody_knows_yet_arrive_in_order(desk: 
     assert log == said
 
 
-@pytest.mark.xfail(strict=True, reason="a thread whose history could not be read is not read again until a reconnect")
 async def test_a_history_that_could_not_be_read_is_read_again(desk: Desk) -> None:
     desk.slack.faults.add("conversations.replies", Fault.http(503))
     said = await story_of_early_replies(desk)
-    await until_there(desk, said, 3)
+    await until_there(desk, said, 20)
     assert set(await desk.log()) == set(said)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="each event looks its people up by itself, so the slower look-up comes second"
+)
+async def test_two_quick_replies_of_somebody_not_seen_before_keep_their_order(desk: Desk) -> None:
+    slack = desk.slack
+    async with aiohttp.ClientSession() as session:
+        await desk.escalate(session)
+    root = await slack.wait_for(
+        lambda: slack.messages(desk.channel)[0] if slack.messages(desk.channel) else None
+    )
+    await slack.click(desk.dana, desk.channel, root.ts, "baton:claim")
+    await slack.wait_for(lambda: len(slack.thread(desk.channel, root.ts)) >= 3)
+    bob = slack.add_user("bob ray")
+    slack.faults.add("users.info", Fault.latency(0.2), times=1, when=lambda args: args["user"] == bob)
+    said = [f"as <@{bob}> knows", "it is on its way"]
+    for text in said:
+        await slack.post(desk.dana, desk.channel, text, thread_ts=root.ts)
+    await slack.settled(30)
+    assert [text.split()[0] for text in await desk.log()] == ["as", "it"]

@@ -87,6 +87,7 @@ async def test_the_console_follows_a_case_that_is_worked_on_in_slack(begin) -> N
     await expect(desk.entry("she is nice", "aside")).to_be_visible()
     await thread.delete(ts)
     await expect(desk.entry("Hello from Slack")).to_have_count(0)
+    await expect(desk.page.get_by_text("Dana removed a message")).to_be_visible()
 
 
 async def test_a_lead_takes_over_in_the_console_from_an_operator_in_slack(begin) -> None:

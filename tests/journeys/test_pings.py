@@ -39,7 +39,7 @@ async def test_nobody_is_mentioned_when_the_team_wants_none(begin) -> None:
 
 async def test_the_claims_line_mentions_the_owner_alone(world: World) -> None:
     thread = await world.claimed_thread()
-    await thread.says("Dana Miller claimed this")
+    await thread.says("claimed this")
     line = next(post for post in thread.posts if "claimed this" in post.text)
     assert re.findall(r"<@(\w+)>", line.text) == [world.dana]
 

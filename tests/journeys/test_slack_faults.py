@@ -158,7 +158,7 @@ async def test_shoppers_messages_reach_the_thread_once_and_in_order_although_pos
     world: World, fault: Fault
 ) -> None:
     thread = await world.claimed_thread()
-    await thread.says("Dana Miller claimed this")
+    await thread.says("claimed this")
     rule = world.slack.faults.add("chat.postMessage", fault, times=2, after=1)
     for n in range(COUNT):
         await world.shopper_writes(f"line {n}")
@@ -177,7 +177,7 @@ async def test_a_thread_opens_once_although_its_first_post_was_committed_and_cut
 
 async def test_429_is_obeyed(world: World) -> None:
     thread = await world.claimed_thread()
-    await thread.says("Dana Miller claimed this")
+    await thread.says("claimed this")
     posts = world.slack.calls_to("chat.postMessage")
     world.slack.faults.add("chat.postMessage", Fault.rate_limit(1))
     await world.shopper_writes("patience")
@@ -198,7 +198,7 @@ async def test_one_channels_rate_limit_does_not_hold_up_the_shoppers_screen(worl
 
 async def test_slack_being_down_for_a_while_loses_nothing_either_way(world: World) -> None:
     thread = await world.claimed_thread()
-    await thread.says("Dana Miller claimed this")
+    await thread.says("claimed this")
     live = await world.stream()
     port = world.slack.port
     await world.slack.stop()
@@ -226,7 +226,7 @@ async def test_a_case_that_escalates_while_slack_is_down_gets_its_thread_later(w
 
 async def test_baton_restarted_while_both_sides_write_loses_nothing(world: World) -> None:
     thread = await world.claimed_thread()
-    await thread.says("Dana Miller claimed this")
+    await thread.says("claimed this")
     await world.shopper_writes("line 0")
     port = world.baton.web.port
     await world.baton.stop()
@@ -261,7 +261,7 @@ async def test_a_deleted_root_gets_a_new_thread_with_the_whole_story_and_goes_on
 
 async def test_a_deleted_root_that_nobody_told_of_leaves_no_stray_in_the_channel(world: World) -> None:
     thread = await world.claimed_thread()
-    await thread.says("Dana Miller claimed this")
+    await thread.says("claimed this")
     say, world.slack.world.emit = world.slack.world.emit, lambda event: None
     await thread.delete(thread.root)
     world.slack.world.emit = say

@@ -182,6 +182,7 @@ class World:
             environment |= {
                 "SLACK_BOT_TOKEN": self.slack.bot_token,
                 "SLACK_APP_TOKEN": self.slack.app_token,
+                "SLACK_LIMITS": "off",
                 "SLACK_API_URL": self.slack.api_url,
                 "SLACK_CHANNEL": "#support",
             }

@@ -158,6 +158,42 @@ async def test_people_and_presence_are_not_asked_again(slack: FakeSlack, chat: S
     assert [call.method for call in slack.calls[before:]] == ["conversations.members"]
 
 
+async def test_members_are_the_last_known_while_the_allowance_is_used_up(
+    slack: FakeSlack, chat: SlackChat
+) -> None:
+    """A thread that is to be opened waits for them."""
+    anna = slack.add_user("anna")
+    slack.add_channel("support", [anna])
+    await chat.members("support")
+    slack.faults.add("conversations.members", Fault.rate_limit(30))
+    with pytest.raises(PlaceFault, match="ratelimited"):
+        await chat.members("support")
+    assert [member.actor.id for member in await chat.members("support")] == [anna]
+
+
+async def test_a_429_pauses_that_channel_and_no_call_is_made_meanwhile(
+    slack: FakeSlack, chat: SlackChat, place: Place
+) -> None:
+    slack.faults.add("chat.postMessage", Fault.rate_limit(30))
+    with pytest.raises(PlaceFault, match="ratelimited") as told:
+        await chat.post(place, HELLO, "d-1")
+    before = len(slack.calls)
+    with pytest.raises(PlaceFault, match="allowance") as early:
+        await chat.post(place, HELLO, "d-1")
+    assert len(slack.calls) == before
+    assert told.value.retry_after == 30
+    assert early.value.retry_after is not None
+    assert 25 < early.value.retry_after <= 30
+    await chat.open_thread(slack.add_channel("returns"), CARD, "d-2")
+
+
+async def test_a_lane_that_waits_keeps_the_call_under_its_timeout() -> None:
+    """The wait for the allowance and the call together stay below what the courier waits for both."""
+    chat = SlackChat(Slack("xoxb-x", "xapp-x"), Timing())
+    assert chat.api._allowance._patience <= Timing().call_timeout / 4
+    await chat.close()
+
+
 async def test_presence_that_cannot_be_told_is_unknown(slack: FakeSlack, chat: SlackChat) -> None:
     slack.add_channel("support", [slack.add_user("anna")])
     slack.faults.add("users.getPresence", Fault.rate_limit(9))
@@ -204,6 +240,13 @@ async def test_a_wrong_app_token_is_named(slack: FakeSlack) -> None:
     await chat.close()
 
 
+async def test_over_http_no_app_token_is_asked_for(slack: FakeSlack) -> None:
+    slack.add_channel("support")
+    chat = SlackChat(Slack(slack.bot_token, "", slack.api_url, "secret"), Timing())
+    assert await chat.check("#support") == []
+    await chat.close()
+
+
 async def test_an_unreachable_slack_is_named() -> None:
     chat = SlackChat(Slack("xoxb-x", "xapp-x", "http://127.0.0.1:9/api/"), Timing())
     (problem,) = await chat.check("#support")
@@ -216,4 +259,12 @@ def test_the_manifest_asks_for_what_the_self_test_wants() -> None:
     assert made["oauth_config"]["scopes"]["bot"] == [scope for scope, _ in SCOPES]
     assert made["settings"]["event_subscriptions"]["bot_events"] == list(EVENTS)
     assert made["settings"]["socket_mode_enabled"]
-    assert made["settings"]["interactivity"]["is_enabled"]
+    assert made["settings"]["interactivity"] == {"is_enabled": True}
+    assert "request_url" not in made["settings"]["event_subscriptions"]
+
+
+def test_over_http_the_manifest_says_where_slack_reaches_us() -> None:
+    settings = manifest(public_url="https://baton.example/")["settings"]
+    assert not settings["socket_mode_enabled"]
+    for part in ("event_subscriptions", "interactivity"):
+        assert settings[part]["request_url"] == "https://baton.example/slack/events"

@@ -24,6 +24,7 @@ from .faults import Fault, Faults, Rule
 from .methods import call as call_method
 from .methods import parsed
 from .people import People
+from .requests import Forgery, Requests
 from .state import Call, Ephemeral, File, Response, View
 from .world import Json, Message, SlackError
 
@@ -56,6 +57,8 @@ class FakeSlack(People):
         self._runner: web.AppRunner | None = None
         self._stopping = asyncio.Event()
         self._late: set[asyncio.Task[None]] = set()
+
+    signing_secret = "fake-signing-secret"
 
     @property
     def api_url(self) -> str:
@@ -137,6 +140,20 @@ class FakeSlack(People):
     def reorder(self, window: float) -> None:
         """Hold every delivery back for a random time below `window` s, so that they arrive out of order."""
         self.gateway.window = window
+
+    def deliver_to(self, url: str | None, signing_secret: str = "") -> None:
+        """HTTP mode: post every event, click and command to that request URL, signed. None: Socket Mode again."""
+        self.gateway.requests = Requests(url, signing_secret or self.signing_secret) if url else None
+
+    def forge(self, *what: Forgery) -> None:
+        """The next requests have a wrong signature, or an old time stamp; one each."""
+        assert self.gateway.requests is not None, "only requests are signed"
+        self.gateway.requests.forgeries += what
+
+    async def verify_url(self) -> bool:
+        """Save the request URL: whether the app gives the challenge back."""
+        assert self.gateway.requests is not None, "only HTTP mode has a request URL"
+        return await self.gateway.requests.verify(self.clock())
 
     def drop_sockets(self) -> None:
         """Cut every WebSocket without a closing handshake."""

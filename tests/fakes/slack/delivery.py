@@ -1,8 +1,9 @@
-"""Socket Mode from Slack's side: connections, envelopes, acknowledgements and retries of what nobody acked.
+"""Delivery from Slack's side: connections, envelopes, acknowledgements and retries of what nobody acked.
 
-An event is offered to any one open connection. Without an ack in time, or with no connection at all, it is
-offered again on Slack's schedule (at once, +1 min, +5 min); after that it is lost for good. Interactions
-and commands get one chance, as at Slack: the person sees an error instead.
+An event is offered to any one open connection, or posted to the request URL where one is set (`requests.py`).
+Without an ack in time, or with no connection at all, it is offered again on Slack's schedule (at once, +1 min,
++5 min); after that it is lost for good. Interactions and commands get one chance, as at Slack: the person sees
+an error instead.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from .requests import Requests
+
 Json = dict[str, Any]
 
 MAX_CONNECTIONS = 10
@@ -24,13 +27,15 @@ TICKET_SECONDS = 30.0
 
 @dataclass(eq=False)
 class Attempt:
-    """One envelope sent, or not sent because no connection was open (`connection` is then 0)."""
+    """One envelope sent, or not sent because no connection was open (`connection` is then 0); or one request made,
+    which was answered with `status`."""
 
     number: int
     reason: str
     at: float
     envelope_id: str
     connection: int = 0
+    status: int = 0
     acked: bool = False
 
 
@@ -101,6 +106,7 @@ class Gateway:
         self.connects = 0
         self.changed: Callable[[], None] = lambda: None
         self.on_response: Callable[[Delivery], None] = lambda _delivery: None
+        self.requests: Requests | None = None
         self._tickets: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -137,6 +143,8 @@ class Gateway:
         """Offer it once. Returns why it was not acked, or an empty string."""
         attempt = Attempt(number, reason, self.clock(), str(uuid.uuid4()))
         delivery.attempts.append(attempt)
+        if self.requests is not None:
+            return await self._request(self.requests, delivery, attempt)
         connection = self._pick()
         if connection is None:
             return "connection_failed"
@@ -158,6 +166,15 @@ class Gateway:
             return "connection_failed"
         self._acked(delivery, attempt, answer)
         return ""
+
+    async def _request(self, requests: Requests, delivery: Delivery, attempt: Attempt) -> str:
+        retry = (attempt.number, attempt.reason) if attempt.number else None
+        attempt.status, reason, answer = await requests.send(
+            delivery.kind, delivery.payload, retry, self.clock(), self.ack_timeout
+        )
+        if not reason:
+            self._acked(delivery, attempt, {"payload": answer})
+        return reason
 
     def _acked(self, delivery: Delivery, attempt: Attempt, answer: Json) -> None:
         attempt.acked = True
@@ -254,6 +271,8 @@ class Gateway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.under_way.clear()
         self.drop()
+        if self.requests is not None:
+            await self.requests.close()
 
 
 def _envelope(delivery: Delivery, attempt: Attempt) -> Json:
