@@ -21,7 +21,7 @@ MINUTE = 61.0
 """A minute and a second: two calls may reach Slack nearer to each other than they left."""
 PATIENCE = 2.0
 """Longest wait in memory, in seconds; a quarter of a call's timeout if that is less."""
-LONGEST_ABSENCE = 30.0
+LONGEST_ABSENCE = 15.0
 """Who is sent away comes back after so many seconds at most: those before them may have given up."""
 GRACE = 5.0
 """Seconds for which a place is kept beyond the time somebody was told: they poll, and the writer may be busy."""
@@ -37,9 +37,10 @@ class Importance(IntEnum):
     POST = 1
     OPEN = 2  # a thread; after the posts, so that a thread that is open is soon complete
     AMEND = 3  # and retract
-    CARD = 4
-    RECEIPT = 5
-    LOOK = 6  # reading back what was said meanwhile
+    CARD = 4  # of a case that somebody has taken, settled or given back: often it is the answer to a click
+    WAITING_CARD = 5
+    RECEIPT = 6
+    LOOK = 7  # reading back what was said meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +170,11 @@ class Allowance:
         if not self._on:
             return
         now, patience = self._loop.time(), self._patience if patience is None else patience
-        ticket = self._absent.pop(caller, None)
-        if ticket is None:
-            ticket = _Ticket(caller, (importance, next(self._asked)), self._buckets_of(method, channel, now))
+        before = self._absent.pop(caller, None)
+        if before is not None:
+            self._leave(before)
+        order = (importance, next(self._asked) if before is None else before.order[1])
+        ticket = _Ticket(caller, order, self._buckets_of(method, channel, now))
         at = self._turn_of(ticket, now)
         if at <= now + _EPSILON or (ticket.buckets[0].overflows(now) and _ready(ticket, now) <= now):
             self._grant(ticket, now)
@@ -245,8 +248,9 @@ class Allowance:
     # Waiting elsewhere
 
     def _send_away(self, ticket: _Ticket, at: float, now: float) -> PlaceFault:
-        """To be back a little before their turn."""
-        retry_after = min(max(at - now - self._patience / 2, self._patience / 4), LONGEST_ABSENCE)
+        """To be back a little before their turn, and not before a pause ends."""
+        early = now + self._patience / 2
+        retry_after = max(min(at - early, LONGEST_ABSENCE), _ready(ticket, now) - early, self._patience / 4)
         self._leave(ticket)
         ticket.until = now + retry_after + GRACE
         self._forget(now)

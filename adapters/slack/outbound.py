@@ -15,6 +15,7 @@ from adapters.slack.inbound import heard, is_spoken
 from adapters.slack.manifest import SCOPES
 from adapters.slack.mrkdwn import inert
 from adapters.slack.rendering import Rendered, render_card, render_post, split_post
+from bot.conversation import Stage
 from bot.errors import DeliveryFault, EntryFault, PlaceFault, RootGone, Unsure
 from bot.people import Actor, Member
 from bot.posts import Card, Heard, Place, Post, Posted, Receipt
@@ -63,7 +64,8 @@ class SlackChat:
 
     async def update_card(self, place: Place, card: Card) -> None:
         """Render the card's newest state into the root."""
-        if not await self._update(place.channel, place.root, render_card(card), Importance.CARD):
+        importance = Importance.WAITING_CARD if card.stage == Stage.WAITING else Importance.CARD
+        if not await self._update(place.channel, place.root, render_card(card), importance):
             raise RootGone("message_not_found")
 
     async def post(self, place: Place, post: Post, delivery_id: str) -> Posted:

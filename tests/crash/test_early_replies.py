@@ -76,6 +76,7 @@ class Desk:
 @pytest.fixture
 async def desk(zygote: Zygote, tmp_path: Path) -> AsyncIterator[Desk]:
     async with FakeSlack() as slack:
+        slack.ack_timeout, slack.retry_delays = 3 * PATIENCE, (0.0, 0.5, 5.0)
         desk = Desk(slack, Path(shutil.copy(zygote.template, tmp_path / "baton.db")))
         await desk.baton.start()
         yield desk

@@ -23,6 +23,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every journey is made on both databases; those of several replicas on the one that they can share."""
+    if "begin" in metafunc.fixturenames:
+        shared = metafunc.definition.get_closest_marker("replicas") is not None
+        databases = ["postgresql"] if shared else ["sqlite", "postgresql"]
+        metafunc.parametrize("database_url", databases, indirect=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "replicas: several Batons share one database")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser, started by the first test that needs one."""
@@ -41,12 +53,12 @@ def browser(request: pytest.FixtureRequest) -> Browser | None:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def begin(browser: Browser | None, tmp_path: Path) -> AsyncIterator[Begin]:
+async def begin(browser: Browser | None, database_url: str) -> AsyncIterator[Begin]:
     """Begins a world; `slack=False` for a team without chat, `timing=`, and any field of the team's policy."""
     worlds: list[World] = []
 
     async def begin_world(**policy: Any) -> World:
-        world = World(tmp_path, browser, **policy)
+        world = World(database_url, browser, **policy)
         worlds.append(world)
         await world.start()
         return world

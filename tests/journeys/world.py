@@ -7,7 +7,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from playwright.async_api import Browser
@@ -133,16 +132,17 @@ def shown(message: Message) -> str:
 
 
 class World:
-    """One store, one team, one Baton."""
+    """One store, one team, and Baton: one process, or several replicas on one database."""
 
-    def __init__(self, folder: Path, browser: Browser | None, **policy: Any) -> None:
-        self._folder, self._browser, self._policy = folder, browser, policy
+    def __init__(self, database: str, browser: Browser | None, **policy: Any) -> None:
+        self._database, self._browser, self._policy = database, browser, policy
         self.with_slack = policy.pop("slack", True)
         self.timing: Timing = policy.pop("timing", QUICK)
         self.slack = FakeSlack()
         self.slack.retry_delays = (0.0, 0.1, 0.3)
         self.shop = Shop()
         self.baton: Baton
+        self.replicas: list[Baton] = []
         self._screens: list[Screen] = []
         self._contexts: list[Any] = []
         self._taps: list[asyncio.Task[None]] = []
@@ -162,6 +162,14 @@ class World:
         if self.with_slack:
             await self.slack.connected()
 
+    async def add_replica(self) -> str:
+        """One more Baton on the same database, with a Slack connection of its own; its address."""
+        replica = Baton(self._settings(0))
+        await replica.start()
+        self.replicas.append(replica)
+        await self.slack.connected(1 + len(self.replicas))
+        return f"http://127.0.0.1:{replica.web.port}"
+
     async def restart(self) -> None:
         """A deployment: the same port, the same database."""
         port = self.baton.web.port
@@ -170,7 +178,7 @@ class World:
 
     def _settings(self, port: int) -> Settings:
         environment = {
-            "BATON_DATABASE_URL": f"sqlite:///{self._folder / 'baton.db'}",
+            "BATON_DATABASE_URL": self._database,
             "BATON_SECRET": "s" * 32,
             "BATON_API_KEY": API_KEY,
             "BATON_ADMIN_TOKEN": ADMIN_TOKEN,
@@ -197,7 +205,8 @@ class World:
         await asyncio.gather(*self._taps, return_exceptions=True)
         for context in self._contexts:
             await context.close()
-        await self.baton.stop()
+        for baton in (self.baton, *self.replicas):
+            await baton.stop()
         await self.shop.stop()
         await self.slack.stop()
 
@@ -293,9 +302,24 @@ class World:
         assert status == 200, answer
         return int(answer["seq"])
 
-    async def stream(self, after: int = 0, conversation: str = CONVERSATION) -> "Tap":
-        """Follow the widget's stream from an entry on, as raw bytes and as events."""
-        tap = Tap(self, await self.shop.token(conversation), after)
+    async def post_to(self, url: str, token: str, message: Json) -> Json:
+        """A shopper's message to that replica; its answer."""
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.shop.http.post(
+            f"{url}/widget/v1/messages", json=message, headers=headers
+        ) as response:
+            assert response.status == 200, await response.text()
+            return dict(await response.json())
+
+    async def claim_at(self, url: str, operator: str) -> int:
+        """A lead's claim in the console behind that address; the status."""
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+        async with self.shop.http.post(url, json={"operator": operator}, headers=headers) as response:
+            return response.status
+
+    async def stream(self, after: int = 0, conversation: str = CONVERSATION, at: str = "") -> "Tap":
+        """Follow the widget's stream (of the replica `at`) from an entry on, as raw bytes and as events."""
+        tap = Tap(self, await self.shop.token(conversation), after, at or self.url)
         self._taps.append(tap.task)
         return tap
 
@@ -316,16 +340,16 @@ class World:
 class Tap:
     """One open stream of the widget."""
 
-    def __init__(self, world: World, token: str, after: int) -> None:
+    def __init__(self, world: World, token: str, after: int, url: str) -> None:
         self.raw = b""
         self.entries: list[Json] = []
         self.position = after
         self._changed = asyncio.Event()
-        self.task = asyncio.create_task(self._read(world, token))
+        self.task = asyncio.create_task(self._read(world, token, url))
 
-    async def _read(self, world: World, token: str) -> None:
+    async def _read(self, world: World, token: str, url: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "Last-Event-ID": str(self.position)}
-        async with world.shop.http.get(f"{world.url}/widget/v1/stream", headers=headers) as response:
+        async with world.shop.http.get(f"{url}/widget/v1/stream", headers=headers) as response:
             async for line in response.content:
                 self.raw += line
                 if line.startswith(b"id: "):

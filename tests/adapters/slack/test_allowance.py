@@ -171,6 +171,17 @@ async def test_who_comes_back_has_kept_their_place(line: Line) -> None:
     assert "newcomer" not in line.names()[:4]
 
 
+async def test_who_comes_back_with_something_more_important_goes_before_their_place(line: Line) -> None:
+    """A card that waits for its turn is claimed meanwhile: it is the same card, and more important."""
+    await line.spend("chat.update")
+    for number in range(20):
+        line.ask(str(number), "chat.update", importance=Importance.WAITING_CARD)
+    await line.clock.turn(1)
+    line.ask("19", "chat.update", importance=Importance.CARD)
+    await line.clock.turn(2)
+    assert "19" in line.names()
+
+
 async def test_a_newcomer_does_not_pass_those_who_are_away(line: Line) -> None:
     await line.spend()
     for number in range(20):
@@ -217,6 +228,7 @@ async def test_the_more_important_goes_first_and_equals_in_their_order(line: Lin
     await late.spend("chat.update")
     asked = [
         ("receipt", Importance.RECEIPT),
+        ("waiting", Importance.WAITING_CARD),
         ("card 1", Importance.CARD),
         ("amend 1", Importance.AMEND),
         ("card 2", Importance.CARD),
@@ -228,7 +240,17 @@ async def test_the_more_important_goes_first_and_equals_in_their_order(line: Lin
     for name, importance in asked:
         late.ask(name, "chat.update", importance=importance)
     await late.clock.turn(30)
-    assert late.names() == ["answer", "post", "open", "amend 1", "amend 2", "card 1", "card 2", "receipt"]
+    assert late.names() == [
+        "answer",
+        "post",
+        "open",
+        "amend 1",
+        "amend 2",
+        "card 1",
+        "card 2",
+        "waiting",
+        "receipt",
+    ]
 
 
 async def test_the_less_important_is_sent_away_when_it_is_overtaken(line: Line) -> None:

@@ -4,11 +4,12 @@ what is permitted goes unused, and one channel's trouble is its own."""
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from adapters.slack.allowance import CHANNEL_POSTS, Allowance, used
+from adapters.slack.allowance import CHANNEL_POSTS, TIERS, Allowance, used
 from adapters.slack.outbound import SlackChat
 from bot.entries import Author
 from bot.errors import PlaceFault
@@ -139,6 +140,26 @@ async def test_a_channel_that_was_told_to_wait_stalls_no_other(slack: FakeSlack,
         task.cancel()
     await asyncio.gather(*stuck, return_exceptions=True)
     assert len([call for call in slack.calls if call.status == 429]) == 1
+
+
+async def test_a_card_that_somebody_took_goes_before_those_of_a_burst(
+    slack: FakeSlack, chat: SlackChat
+) -> None:
+    room = slack.add_channel("support")
+    posted = await chat.open_thread(room, CARD, "d-0")
+    place = Place("slack", posted.channel, posted.remote_id)
+    places = [
+        Place("slack", room, await slack.post(slack.bot_user_id, room, str(number))) for number in range(100)
+    ]
+    burst = [asyncio.create_task(until_taken(lambda at=at: chat.update_card(at, CARD))) for at in places]
+    await slack.wait_for(lambda: len(slack.calls_to("chat.update")) > TIERS[3].burst)
+    began = slack.clock()
+    await until_taken(lambda: chat.update_card(place, replace(CARD, stage="active")))
+    assert slack.clock() - began < 4
+    for task in burst:
+        task.cancel()
+    await asyncio.gather(*burst, return_exceptions=True)
+    assert [call.method for call in slack.calls if call.status == 429] == []
 
 
 async def test_an_answer_to_a_click_does_not_wait_behind_a_burst(slack: FakeSlack, chat: SlackChat) -> None:
