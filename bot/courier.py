@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bot.catchup import CatchUp
 from bot.commands import Advance, Settled
-from bot.delivering import Call
+from bot.delivering import ALLOWANCE, Call
 from bot.entries import Reader
 from bot.errors import Busy, EntryFault, PlaceFault, RootGone, Unsure
 from bot.lanes import Op
@@ -181,7 +181,9 @@ class Courier:
         if call.find and ended.fault in {"unsure", "entry"}:
             # Asking again is harmless, and no answer is no refusal: it counts as a fault of the place.
             ended = replace(ended, fault="place")
-        logger.warning(
+        level = logging.DEBUG if ended.reason == ALLOWANCE else logging.WARNING
+        logger.log(
+            level,
             "call failed",
             extra={
                 "case": call.conversation,

@@ -20,6 +20,9 @@ from bot.readers import READERS
 from bot.readers.thread import ThreadReader, closes, place_of
 from bot.settings import Timing
 
+ALLOWANCE = "allowance"
+"""The reason of a `PlaceFault` by which an adapter keeps inside its platform's published limits."""
+
 IN_FLIGHT = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN})
 
 
@@ -176,6 +179,10 @@ class Delivering:
         elif settled.fault == "unsure" and delivery.op not in REPEATABLE:
             delivery.state = DeliveryState.UNCERTAIN
             lane.not_before = uow.now + timing.backoff_first / 2
+        elif settled.reason == ALLOWANCE:  # we kept ourselves back: nothing is wrong there
+            if delivery.state is DeliveryState.SENDING:
+                delivery.state = DeliveryState.PLANNED
+            lane.not_before = uow.now + (settled.retry_after or 0.0)
         else:
             if delivery.state is DeliveryState.SENDING:
                 delivery.state = DeliveryState.PLANNED  # not carried out, or harmless to repeat

@@ -24,7 +24,7 @@ THINKING = float(os.environ.get("THINKING", "0.7"))
 SCRIPT = (
     (("where", "track", "shipping", "delivery", "order"), "Your order is on its way and should arrive on Thursday."),
     (("return", "exchange"), "You can return anything within 30 days. Shall I e-mail you a label?"),
-    (("size", "fit", "dimensions", "big", "tall", "wide"), "The *Halo* lamp is 42 cm tall and 18 cm wide, with a 2 m cable."),
+    (("size", "fit", "dimensions", "big", "tall", "wide"), "The *Halo* lamp is 42 cm tall and 18 cm wide."),
     (("hello", "hi", "hey"), "Hello! I'm the store's assistant. Ask me about orders, returns or our lamps."),
     (("thank", "thanks"), "You're welcome!"),
 )  # fmt: skip

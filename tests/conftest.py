@@ -10,6 +10,7 @@ import pytest
 from bot.settings import Settings
 from storage.engine import writing_engine
 from storage.migrate import migrate
+from tests.crash.conftest import pytest_terminal_summary  # noqa: F401 — the line that sums the crash tests up
 from tests.fakes.chat import FakeChat
 from tests.postgres import Server, server
 from tests.storage.world import ManualClock, World, make_settings

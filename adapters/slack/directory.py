@@ -8,7 +8,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack.api import SlackApi
@@ -79,6 +79,18 @@ class Directory:
         the channel are operators. A passing fault is raised, since a guess might let a guest act."""
         known = await self._find(user_id)
         return known.actor if known else Actor(PLATFORM, user_id, name or "Operator")
+
+    async def member(self, channel_id: str, user_id: str, name: str = "") -> Actor:
+        """Who pressed a button there. Anybody in the workspace can press in a public channel; who is not a member of
+        it is nobody's operator. While Slack does not tell who the members are, a click counts."""
+        actor = await self.actor(user_id, name)
+        if user_id in self._member_ids.get(channel_id, ()):
+            return actor
+        try:
+            ids = await self._ids_in(channel_id)
+        except (PlaceFault, EntryFault):
+            return actor
+        return actor if user_id in ids else replace(actor, role=Role.NONE)
 
     async def actors(self, user_ids: Iterable[str]) -> dict[str, Actor]:
         """Several of them."""

@@ -4,11 +4,13 @@ Bolt by default answers first and works later, and an event whose listener fails
 `process_before_response` a listener that raises is not acknowledged, and Slack sends the event again (PLATFORMS.md).
 """
 
+import asyncio
 import logging
 import math
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -40,27 +42,37 @@ class Listeners:
         self._bus = bus
         self._identity = identity
         self._errand = errand
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def message(self, event: dict[str, Any]) -> None:
         """A `message` event of any subtype."""
-        actors = await self._chat.directory.actors(people_in(event))
-        found = arrival(event, actors, self._identity.user_id)
-        if found is None:
-            return
+        async with self._turn(event):  # a look-up that takes longer must not let the next message pass
+            actors = await self._chat.directory.actors(people_in(event))
+            found = arrival(event, actors, self._identity.user_id)
+            if found is None:
+                return
+            arriving = asyncio.ensure_future(self._bus.arrive(found.lane, found.order, found.command))
+            await asyncio.sleep(0)  # it queues in its thread before the next one may
         try:
-            answer = _whisper_of(await self._bus.arrive(found.lane, found.order, found.command))
+            answer = _whisper_of(await arriving)
         except Refused as refused:
             answer = refused.message
         author = author_of(event)
         if answer and author:
             self._whisper(found.command.place.channel, author, answer, found.command.place.root)
 
+    def _turn(self, event: Mapping[str, Any]) -> asyncio.Lock:
+        """One at a time per thread, in the order they came; other threads do not wait."""
+        message = event.get("message") or event.get("previous_message") or event
+        thread = f"{event.get('channel')}:{message.get('thread_ts') or message.get('ts')}"
+        return self._turns.setdefault(thread, asyncio.Lock())
+
     async def button(self, body: dict[str, Any]) -> None:
         """A click on one of our buttons."""
         pressed = click(body)
         if pressed is None:
             return
-        actor = await self._chat.directory.actor(pressed.user_id, pressed.user_name)
+        actor = await self._chat.directory.member(pressed.channel, pressed.user_id, pressed.user_name)
         try:
             command = pressed.command(actor)
         except ValueError:

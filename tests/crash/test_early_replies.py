@@ -121,9 +121,6 @@ async def test_a_history_that_could_not_be_read_is_read_again(desk: Desk) -> Non
     assert set(await desk.log()) == set(said)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="each event looks its people up by itself, so the slower look-up comes second"
-)
 async def test_two_quick_replies_of_somebody_not_seen_before_keep_their_order(desk: Desk) -> None:
     slack = desk.slack
     async with aiohttp.ClientSession() as session:

@@ -83,7 +83,8 @@ def test_a_token_of_a_store_that_is_not_here_is_refused(tokens, clock):
 @pytest.mark.parametrize(
     "wrong",
     [{"aud": "other"}, {"aud": None}, {"store": None}, {"sub": None}, {"sub": ""}, {"sub": 5},
-     {"conversation_id": None}, {"conversation_id": ["c"]}, {"exp": None}, {"exp": "soon"}, {"exp": True}, {"iat": None}],
+     {"conversation_id": None}, {"conversation_id": ["c"]}, {"exp": None}, {"exp": "soon"},
+     {"exp": True}, {"iat": None}],
 )  # fmt: skip
 def test_a_token_without_a_claim_or_with_a_wrong_one_is_refused(tokens, wrong):
     claims = {
