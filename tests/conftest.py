@@ -10,6 +10,7 @@ import pytest
 from bot.settings import Settings
 from storage.engine import writing_engine
 from storage.migrate import migrate
+from tests import scratch
 from tests.crash.conftest import pytest_terminal_summary  # noqa: F401 — the line that sums the crash tests up
 from tests.fakes.chat import FakeChat
 from tests.postgres import Server, server
@@ -43,7 +44,7 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A migrated, empty database: SQLite, or what the suite asks for (see tests/storage/conftest.py)."""
     if getattr(request, "param", "sqlite") == "postgresql":
         running: Server = request.getfixturevalue("postgres")
@@ -52,9 +53,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         running.drop_database(name)
         return
     empty: Path = request.getfixturevalue("empty_database")
-    # In memory where that is possible: nobody pulls the plug here, and a real fsync takes most of the time.
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
+    with tempfile.TemporaryDirectory(dir=scratch.folder()) as folder:
         yield f"sqlite:///{shutil.copy(empty, Path(folder) / 'baton.db')}"
 
 

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests import scratch
+
 USER = "nobody"
 START_SECONDS = 30.0
 OPTIONS = (
@@ -67,7 +69,7 @@ def binaries() -> Path:
 @contextmanager
 def server() -> Iterator[Server]:
     """Start one, and stop it."""
-    folder = Path(tempfile.mkdtemp(prefix="baton-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="baton-pg-", dir=scratch.folder()))
     try:
         yield from _serve(folder)
     finally:

@@ -131,7 +131,11 @@ class ThreadReader:
             line = texts.line_thread_lost() if again else texts.line_continues(old.permalink)
             content = Post(PostKind.LINE, text=line).as_dict()
             new_delivery(uow, lane, Op.POST, (lane.position, lane.position), content=content, binding=binding)
-        uow.lanes.wake(conversation.number, Reader.CARD)
+        card = uow.lanes.open(conversation.number, Reader.CARD)
+        if current_card(uow, conversation, binding).as_dict() == delivery.content:
+            card.position, card.due_at = conversation.head, None  # the root shows it already
+        else:
+            uow.lanes.wake(conversation.number, Reader.CARD)
 
     def _posted(self, uow: UnitOfWork, binding: Binding, delivery: Delivery, posted: Posted) -> None:
         content = delivery.content or {}

@@ -1,15 +1,25 @@
 """The warm process that all of a worker's Batons are forked from, and the one line that sums the crash tests up."""
 
 import json
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import scratch
 from tests.crash.house import Zygote
 
 COUNTS = ("stories", "void", "kills", "messages", "lost", "twice", "disorder")
 PRINTED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """In memory: SIGKILL leaves to the kernel what was written, so that no disk has a part in this."""
+    with tempfile.TemporaryDirectory(dir=scratch.folder()) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
