@@ -6,13 +6,12 @@ Exit codes: 0 done, 1 something is missing or went wrong (said in one line), 2 t
 import argparse
 import asyncio
 import json
-import signal
 import sys
 from collections.abc import Sequence
 
 from dotenv import find_dotenv, load_dotenv
 
-from bot import logs, texts
+from bot import logs, serving, texts
 from bot.errors import Refused
 from bot.settings import Settings, SettingsError, load
 
@@ -94,32 +93,11 @@ async def _serve(settings: Settings) -> None:
     from bot.wiring import Baton
 
     baton = Baton(settings)
-    stopping = stop_on_signals()
-    try:
-        await baton.start()
-    except OSError as error:
-        await baton.stop()
-        raise SettingsError(
-            f"BATON_PORT: {settings.host}:{settings.port} cannot be used ({error.strerror}); choose another."
-        ) from error
+    stopping = serving.stop_on_signals()
+    await serving.start(baton, settings, "BATON_PORT", "choose another")
     print(texts.serving(settings.public_url), flush=True)
     await stopping.wait()
     await baton.stop()
-
-
-def stop_on_signals() -> asyncio.Event:
-    """Set by Ctrl-C or SIGTERM, once; a second Ctrl-C ends the process at once."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    return stopping
 
 
 def _demo(_: argparse.Namespace) -> int:

