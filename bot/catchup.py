@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from bot.arrivals import Arrivals, thread_lane
 from bot.commands import RootDeleted, ThreadDelete, ThreadEdit, ThreadMessage
 from bot.errors import Busy, DeliveryFault, RootGone
-from bot.lanes import Binding, Link
+from bot.lanes import Link
 from bot.people import Actor, Role
 from bot.ports import Reads, TeamChat, UnitOfWork
 from bot.posts import Heard, Place
@@ -25,66 +25,59 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds, until the next conne
 
 
 class CatchUp:
-    """Run after every (re)connect of a platform."""
+    """Run after every (re)connect of a platform. `second` stretches or shortens the pauses (tests)."""
 
-    def __init__(self, reads: Reads, arrivals: Arrivals, chat: TeamChat):
+    def __init__(self, reads: Reads, arrivals: Arrivals, chat: TeamChat, second: float = 1.0):
         self._reads = reads
         self._arrivals = arrivals
         self._chat = chat
+        self._second = second
+        self._few = asyncio.Semaphore(BESIDE_EACH_OTHER)
 
     async def run(self) -> None:
-        """Read every open thread's history. A thread that cannot be read is logged and tried at the next connect."""
+        """Read every open thread's history. One that cannot be read holds up no other, and is tried again."""
         platform = self._chat.platform
         self._arrivals.close_gates([platform])  # until we know which threads are open, all of them may be
         try:
-            found = await self._reads(self._open_threads)
-            lanes = {binding.id: _lane(binding) for binding, _ in found}
-            self._arrivals.close_gates(lanes.values())
+            places = await self._reads(self._open_threads)
+            self._arrivals.close_gates(_lane(place) for place in places)
         finally:
             self._arrivals.open_gate(platform)
-        limit = asyncio.Semaphore(BESIDE_EACH_OTHER)
-
-        async def one(binding: Binding, links: Sequence[Link]) -> None:
-            async with limit:
-                try:
-                    await self._thread(binding, links)
-                except DeliveryFault as fault:
-                    logger.warning(
-                        "catch-up failed", extra={"case": binding.conversation, "reason": fault.reason}
-                    )
-                finally:
-                    self._arrivals.open_gate(lanes[binding.id])
-
-        await asyncio.gather(*(one(binding, links) for binding, links in found))
+        await asyncio.gather(*(self.opened(place) for place in places))
 
     def expect(self, place: Place) -> None:
         """A root stands whose binding is about to be stored: live events of that thread wait for `opened`."""
-        self._arrivals.close_gates([thread_lane(place.platform, place.channel, place.root)])
+        self._arrivals.close_gates([_lane(place)])
 
     async def opened(self, place: Place) -> None:
-        """Read a new thread once. Between its root and its binding nobody knew whose it is (a late answer, a crash),
-        so what people wrote there meanwhile was passed by. It comes no other way: a failed look is repeated."""
+        """Read one thread. What was written there while nobody listened, or between its root and its binding (a late
+        answer, a crash), comes no other way: a failed look is repeated. Live events wait for the first look only."""
         for pause in PAUSES:
             try:
-                binding = await self._reads(
-                    lambda uow: uow.lanes.binding_at(place.platform, place.channel, place.root)
-                )
-                if binding is not None:
-                    await self._thread(binding, ())
+                async with self._few:
+                    await self._look(place)
             except (DeliveryFault, Busy) as fault:
-                logger.warning("catch-up failed", extra={"reason": str(fault)})
+                logger.warning("catch-up failed", extra={"platform": place.platform, "reason": str(fault)})
             else:
                 return
             finally:
-                self._arrivals.open_gate(thread_lane(place.platform, place.channel, place.root))
-            await asyncio.sleep(pause)
+                self._arrivals.open_gate(_lane(place))
+            await asyncio.sleep(pause * self._second)
 
-    def _open_threads(self, uow: UnitOfWork) -> list[tuple[Binding, Sequence[Link]]]:
-        open_ones = uow.lanes.open_bindings(self._chat.platform)
-        return [(binding, uow.lanes.last_links(binding.id, COMPARED)) for binding in open_ones]
+    def _open_threads(self, uow: UnitOfWork) -> list[Place]:
+        return [place_of(binding) for binding in uow.lanes.open_bindings(self._chat.platform)]
 
-    async def _thread(self, binding: Binding, links: Sequence[Link]) -> None:
-        place, lane = place_of(binding), _lane(binding)
+    async def _look(self, place: Place) -> None:
+        def links(uow: UnitOfWork) -> Sequence[Link] | None:
+            binding = uow.lanes.binding_at(place.platform, place.channel, place.root)
+            return uow.lanes.last_links(binding.id, COMPARED) if binding is not None else None
+
+        known = await self._reads(links)
+        if known is not None:
+            await self._thread(place, known)
+
+    async def _thread(self, place: Place, links: Sequence[Link]) -> None:
+        lane = _lane(place)
         try:
             heard = await self._chat.history(place, _oldest(links))
         except RootGone:
@@ -103,14 +96,17 @@ class CatchUp:
                 await self._arrivals.arrive(lane, link.remote_id, gone, live=False)
 
 
-def _lane(binding: Binding) -> str:
-    return thread_lane(binding.platform, binding.channel, binding.root)
+def _lane(place: Place) -> str:
+    return thread_lane(place.platform, place.channel, place.root)
 
 
 def _oldest(links: Sequence[Link]) -> str:
-    """Links come in the log's order; a late message, or an aside that was sent after all, is older than its place
-    there. Platforms' ids grow with time: Slack's are of one length, Discord's get longer."""
-    return min((link.remote_id for link in links), key=lambda one: (len(one), one), default="")
+    """Where to read from: a thread's beginning (what came before its first link may have been passed by), or the
+    oldest of very many links. Links come in the log's order; a late message, or an aside that was sent after all, is
+    older than its place there. Platforms' ids grow with time: Slack's are of one length, Discord's get longer."""
+    if len(links) < COMPARED:
+        return ""
+    return min((link.remote_id for link in links), key=lambda one: (len(one), one))
 
 
 def _actor(platform: str, heard: Heard) -> Actor:

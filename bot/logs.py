@@ -52,4 +52,6 @@ def configure(log_format: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that is late is made up for, and no news
+    logging.getLogger("apscheduler").setLevel(
+        logging.ERROR
+    )  # a tick that is late is made up for, and no news

@@ -1,6 +1,7 @@
 """Starting and stopping a process, for `run` and `demo` alike."""
 
 import asyncio
+import os
 import signal
 from typing import Protocol
 
@@ -35,5 +36,5 @@ async def start(baton: Starts, settings: Settings, variable: str, cure: str) -> 
         await baton.start()
     except OSError as error:
         await baton.stop()
-        address = f"{settings.host}:{settings.port}"
-        raise SettingsError(f"{variable}: {address} cannot be used ({error.strerror}); {cure}.") from error
+        address, reason = f"{settings.host}:{settings.port}", os.strerror(error.errno or 0)
+        raise SettingsError(f"{variable}: {address} cannot be used ({reason}); {cure}.") from error

@@ -75,7 +75,8 @@ class Baton:
         self.storefront = StorefrontAdapter(settings, self.bus, self.reads, self.writer, clock)
         self._webhook = WebhookSender(settings.stores, settings.timing.call_timeout)
         self._catch_ups = {
-            adapter.chat.platform: CatchUp(self.reads, self.bus, adapter.chat) for adapter in self._platforms
+            adapter.chat.platform: CatchUp(self.reads, self.bus, adapter.chat, settings.timing.backoff_first)
+            for adapter in self._platforms
         }
         self.courier = Courier(
             settings,

@@ -17,7 +17,7 @@ from tests.storage.world import ANNA, BEN, LEA, World
 
 def catch_up(world: World) -> tuple[CatchUp, Arrivals]:
     arrivals = Arrivals(world.writer.submit, 5.0)
-    return CatchUp(world.reads, arrivals, world.chat), arrivals
+    return CatchUp(world.reads, arrivals, world.chat, second=0.01), arrivals
 
 
 def by(world: World, message_id: str, text: str, **rest: Any) -> Heard:
@@ -171,3 +171,12 @@ async def test_the_members_of_a_team_are_who_its_channel_has(world: World) -> No
     await job(world, Bus(world), "team members")()
     team = await world.read(lambda uow: [one.name for one in uow.people.team("support")])
     assert team == ["Anna Berg", "Lea Lind"]
+
+
+async def test_a_thread_that_could_not_be_read_is_read_again(world: World) -> None:
+    number = await world.claimed()
+    world.chat.written[(await world.binding(number)).root] = [by(world, "m9", "written in the gap")]
+    world.chat.troubles["history"] = [PlaceFault("down"), PlaceFault("still down")]
+    run, _ = catch_up(world)
+    await run.run()
+    assert (await world.to_shopper(number))[-1] == "written in the gap"
