@@ -749,7 +749,9 @@ function threadViews(shown) {
   }
   const views = entries.map((entry) => {
     const receipt = receipts[entry.seq];
-    const offers = offered && offered.seq === entry.seq ? offersOf(entry) : [];
+    // Only the owner may send their own note after all.
+    const may = (offer) => offer !== "send" || isMine(shown);
+    const offers = offered && offered.seq === entry.seq ? offersOf(entry).filter(may) : [];
     const marks = { receipt, offers, sent: entry.kind === "aside" && sent.has(entry.seq) };
     return { key: `e${entry.seq}`, at: entry.at, entry, marks, make: (follows) => entryNode(entry, marks, follows) };
   });

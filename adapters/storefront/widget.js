@@ -1145,6 +1145,7 @@
       this.composer.say(message);
       this.showStatus();
       this.list.goLive();
+      this.list.greeting.remove(); // nobody can answer here any more
     }
 
     onAccepted({ id }, answer) {

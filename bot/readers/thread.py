@@ -9,18 +9,16 @@ from typing import Any
 
 from bot import texts
 from bot.conversation import Conversation
-from bot.entries import Author, Entry, Kind, Reader
+from bot.entries import Entry, Kind, Reader
 from bot.lanes import Binding, BindingState, Delivery, Lane, Link, Op
-from bot.packet import shorten
 from bot.ports import TeamChat, UnitOfWork
-from bot.posts import Action, Button, Place, Post, Posted, PostKind, Turn
+from bot.posts import Action, Place, Post, Posted, PostKind, Turn
 from bot.readers.base import Split, new_delivery
 from bot.readers.card import current_card
-from bot.relay import offer_for, sent_key, without_marker
+from bot.readers.saying import CLOSING, REOPENING, line_of, needs_line, offer_of, turn_of
+from bot.relay import offer_for, sent_key
 
 AT_ONCE = 200
-CLOSING = frozenset({Kind.HANDED_BACK, Kind.RESOLVED})
-REOPENING = frozenset({Kind.REOPENED, Kind.CLAIMED, Kind.ASSIGNED})
 CHANGING = frozenset({Kind.EDITED, Kind.DELETED})
 
 
@@ -176,7 +174,7 @@ class ThreadReader:
             return self._offer(uow, lane, binding, entry) if entry.data.get("offer") else False
         if entry.kind in (Kind.MESSAGE, Kind.ASIDE):
             return self._turns(uow, lane, binding, entries, split)
-        line = _line(uow, conversation, binding, entry)
+        line = line_of(uow, binding, entry)
         if line is None:
             return False
         if binding.offer_seq is not None:
@@ -196,7 +194,7 @@ class ThreadReader:
                     break
                 if not entry.deleted:
                     turns.append(turn_of(uow, entry))
-            elif _line_needed(entry) or (entry.kind in CHANGING and not _within(entry, turns)):
+            elif needs_line(entry) or (entry.kind in CHANGING and not _within(entry, turns)):
                 break
             last = entry.seq
         if not turns:
@@ -350,90 +348,6 @@ def _is_lost(binding: Binding, conversation: Conversation) -> bool:
 def _within(entry: Entry, turns: Sequence[Turn]) -> bool:
     """Whether the changed message is part of this very post, which shows its newest text anyway."""
     return any(turn.seq == entry.target for turn in turns)
-
-
-def turn_of(uow: UnitOfWork, entry: Entry, *, late: bool = False) -> Turn:
-    """An entry as a line of a transcript, in its newest form."""
-    notes = []
-    if entry.kind is Kind.ASIDE:
-        notes.append("inside")
-    if entry.deleted:
-        notes.append("removed")
-    elif entry.edited:
-        notes.append("edited")
-    if entry.late or late:
-        notes.append("late")
-    return Turn(entry.seq, entry.author, speaker_of(uow, entry), entry.text, entry.at, ", ".join(notes))
-
-
-def speaker_of(uow: UnitOfWork, entry: Entry) -> str:
-    """Whose name stands before the message."""
-    if entry.author is Author.SHOPPER:
-        conversation = uow.conversations.get(entry.conversation)
-        shopper = uow.people.shopper(conversation.shopper_id) if conversation else None
-        return (shopper.name if shopper else None) or texts.SPEAKERS["shopper"]
-    return entry.name or texts.SPEAKERS[str(entry.author)]
-
-
-def offer_of(entry: Entry, action: Action | None = None) -> Post:
-    """The post with buttons beside an aside; `action` is what was offered when it was written, or what is now."""
-    action = action or Action(entry.data["offer"])
-    value = f"{entry.conversation}:{entry.seq}"
-    labels = {
-        Action.CLAIM_AND_SEND: texts.BUTTON_CLAIM_AND_SEND,
-        Action.SEND: texts.BUTTON_SEND,
-        Action.SEND_AS_ME: texts.BUTTON_SEND_AS_ME,
-        Action.REOPEN_AND_SEND: texts.BUTTON_REOPEN_AND_SEND,
-    }
-    buttons = [Button(action, labels[action], value, "primary")]
-    if action is Action.SEND_AS_ME:
-        buttons.append(Button(Action.TAKE_OVER, texts.BUTTON_TAKE_OVER, value))
-    return Post(
-        PostKind.OFFER,
-        text=texts.offer(str(action), shorten(without_marker(entry.text), 80)),
-        buttons=tuple(buttons),
-    )
-
-
-def _line_needed(entry: Entry) -> bool:
-    """Kinds that are one quiet line in the thread. A first escalation is the card itself."""
-    if entry.kind is Kind.ESCALATED:
-        return bool(entry.data.get("again"))
-    return entry.kind in CLOSING | REOPENING | {Kind.RELEASED, Kind.OUTCOME, Kind.DEAD_LETTER}
-
-
-def _line(uow: UnitOfWork, conversation: Conversation, binding: Binding, entry: Entry) -> Post | None:
-    if not _line_needed(entry):
-        return None
-    who, data = entry.name or texts.SPEAKERS["operator"], entry.data
-    match entry.kind:
-        case Kind.CLAIMED | Kind.ASSIGNED:
-            by, mentions = data.get("by"), _mention(uow, binding, entry)
-            shown = "" if mentions else who
-            text = texts.line_assigned(shown, by) if by else texts.line_claimed(shown)
-            return Post(PostKind.LINE, text=text, mentions=mentions)
-        case Kind.RELEASED:
-            text = texts.line_released(who)
-        case Kind.HANDED_BACK:
-            text = texts.line_handed_back(who)
-        case Kind.RESOLVED:
-            text = texts.line_resolved(who)
-        case Kind.REOPENED:
-            text = texts.line_reopened()
-        case Kind.ESCALATED:
-            reason = texts.REASONS.get(data.get("trigger", ""), data.get("trigger", ""))
-            text = texts.line_escalated_again(reason, entry.text or None)
-        case Kind.OUTCOME:
-            text = texts.line_outcome(data["kind"], data.get("amount"), data.get("currency"))
-        case _:
-            text = texts.line_dead_letter(data["seq"], data["reason"], data["delivery"])
-    return Post(PostKind.LINE, text=text)
-
-
-def _mention(uow: UnitOfWork, binding: Binding, entry: Entry) -> tuple[str, ...]:
-    """The new owner, so that their phone follows the thread; only on the platform they are on."""
-    operator = uow.people.operator(entry.operator_id) if entry.operator_id else None
-    return (operator.external_id,) if operator and operator.platform == binding.platform else ()
 
 
 def place_of(binding: Binding) -> Place:

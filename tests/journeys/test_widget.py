@@ -229,6 +229,7 @@ async def test_a_page_whose_only_token_is_refused_says_so_and_shows_nothing(worl
     await expect(
         window.page.get_by_text("This chat session has ended. Please reload the page.")
     ).to_be_visible()
+    await expect(window.page.get_by_text("answers right away")).to_have_count(0)
     assert await window.texts() == []
 
 
