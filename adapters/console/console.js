@@ -459,8 +459,11 @@ const refreshCase = throttled(loadCase, () => 300);
 
 /** Ask for something about the open case; what it will look like is shown at once and taken back if it is refused. */
 async function act(path, body = {}, expected = null) {
-  const number = state.number, before = state.case;
-  if (state.busy[number]) return false;
+  const number = state.number;
+  // A message that is still on its way goes first, and the click is not lost; a second click on the same thing is.
+  if (state.busy[number]) await outgoing[number];
+  if (state.busy[number] || number !== state.number) return false;
+  const before = state.case;
   state.busy[number] = true;
   caseTicket++;
   if (expected) { state.case = { ...before, ...expected }; mirror(state.case); }

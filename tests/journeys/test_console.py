@@ -1,5 +1,8 @@
 """A team without a chat works in the console: the same job, in two browsers."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from playwright.async_api import expect
 
@@ -67,6 +70,7 @@ async def test_two_operators_claim_in_the_console_and_one_is_told_who_won(begin)
     await maya.open(number)
     await ravi.open(number)
     await maya.by("claim").click()
+    await expect(maya.page.locator("#case-line")).to_contain_text("You have this")
     status, refusal = await world.as_lead("POST", f"conversations/{number}/claim", {"operator": "Ravi Rao"})
     assert (status, refusal["error"]["code"]) == (409, "already_claimed")
     assert "Maya Lopez" in refusal["error"]["message"]
@@ -140,3 +144,26 @@ async def test_hostile_text_of_a_shopper_and_a_store_is_text_in_the_console(begi
     await desk.write(hostile)
     await expect(desk.entry("alert(1)")).to_have_count(2)
     assert await desk.page.locator("#app img, #app script, #app a[href^=javascript]").count() == 0
+
+
+async def test_a_click_while_a_message_is_on_its_way_is_not_lost(begin) -> None:
+    world = await begin(slack=False)
+    desk = await world.desk()
+    await desk.open((await world.escalate())["number"])
+    await desk.by("claim").click()
+    window = await world.window()
+    await expect(desk.by("composer")).to_be_enabled()
+    await desk.write("// keep the old lamp")
+    await expect(desk.entry("keep the old lamp", "aside")).to_be_visible()
+    held = asyncio.Event()
+
+    async def hold(route: Any) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await desk.page.route("**/messages", hold)
+    await desk.write("It leaves today")
+    await desk.by("offer").click()
+    held.set()
+    await window.shows("It leaves today")
+    await window.shows("keep the old lamp")
