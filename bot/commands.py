@@ -335,7 +335,7 @@ class RunDue:
 
 @dataclass(frozen=True, slots=True)
 class HoldLease:
-    """Take or renew a lease on work that one replica does at a time; `seconds` 0: give up all that `holder` has."""
+    """Take or renew a lease on work that one replica does at a time. It ends by itself."""
 
     name: str
     holder: str

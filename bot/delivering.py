@@ -179,13 +179,12 @@ class Delivering:
         elif settled.fault == "unsure" and delivery.op not in REPEATABLE:
             delivery.state = DeliveryState.UNCERTAIN
             lane.not_before = uow.now + timing.backoff_first / 2
-        elif settled.reason == ALLOWANCE:  # we kept ourselves back: nothing is wrong there
-            if delivery.state is DeliveryState.SENDING:
-                delivery.state = DeliveryState.PLANNED
-            lane.not_before = uow.now + (settled.retry_after or 0.0)
         else:
             if delivery.state is DeliveryState.SENDING:
                 delivery.state = DeliveryState.PLANNED  # not carried out, or harmless to repeat
+            if settled.reason == ALLOWANCE:  # we kept ourselves back: nothing is wrong there
+                lane.not_before = uow.now + (settled.retry_after or 0.0)
+                return
             lane.faults += 1
             lane.fault, lane.fault_since = settled.reason, lane.fault_since or uow.now
             pause = backoff(lane.faults, timing, random.random())

@@ -92,8 +92,7 @@ KINDS: dict[Kind, About] = {
 class Draft:
     """An entry that is about to be appended; the log gives it its number.
 
-    `external_id` is the id the source knows it by (a message id of the store, the widget or the platform);
-    `order` is the source's own order, comparable as a string, used for edits and for "late".
+    `external_id` is the id the source knows it by (a message id of the store, the widget or the platform).
     """
 
     kind: Kind
@@ -140,7 +139,7 @@ class Entry:
 
 
 def for_shopper(entries: Iterable[Entry]) -> list[Entry]:
-    """Those a shopper may see. Everything that leaves the team passes through here."""
+    """Those a shopper may see."""
     return [entry for entry in entries if entry.audience is Audience.SHOPPER]
 
 

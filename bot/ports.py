@@ -285,8 +285,6 @@ class Leases(Protocol):
         """Take or renew it; False while somebody else has it."""
         ...
 
-    def give_up(self, holder: str) -> None: ...
-
 
 class UnitOfWork(Protocol):
     """Everything a handler may touch, inside one transaction. `now` is the time of the batch."""

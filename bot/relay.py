@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.conversation import Conversation, Stage
 from bot.entries import Entry
-from bot.posts import Action
+from bot.posts import Action, Place
 
 # "note:" in any case, also "notes:" and with a space before the colon; "//" anywhere at the start.
 _MARKED = re.compile(r"^\s*(//|notes?\s*:|internal\s*:)", re.IGNORECASE)
@@ -69,6 +69,11 @@ def offer_for(conversation: Conversation, author_id: int) -> Action:
             return Action.REOPEN_AND_SEND
         case _:
             return Action.CLAIM_AND_SEND
+
+
+def event_key(place: Place, message_id: str) -> str:
+    """What happened in a thread, as DESIGN §1 names it: the inbox key of a message; edits and deletes add to it."""
+    return f"{place.platform}:{place.channel}:{message_id}"
 
 
 def sent_key(aside: Entry) -> str:

@@ -71,7 +71,6 @@ FIELD_CART = "Cart"
 FIELD_PAGE = "Page"
 FIELD_EARLIER = "Earlier"
 FIELD_REACHABLE = "Reachable"
-FIELD_SUGGESTED = "Suggested"
 
 BUTTON_CLAIM = "Claim"
 BUTTON_RELEASE = "Release"
@@ -188,8 +187,6 @@ def line_thread_lost() -> str:
     """The old root was deleted."""
     return "The earlier thread of this case was deleted, so it goes on here."
 
-
-TRANSCRIPT_EMPTY = "Nothing was said yet."
 
 # --- to the team: offers and answers to clicks ----------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Leases: which replica does what only one should do at a time, such as the periodic jobs."""
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from storage.tables import LeaseRow, table
 
@@ -26,6 +26,3 @@ class Leases:
             return False
         self._connection.execute(insert(_T).values(name=name, holder=holder, until=until))
         return True
-
-    def give_up(self, holder: str) -> None:
-        self._connection.execute(delete(_T).where(_T.c.holder == holder))

@@ -10,9 +10,6 @@ from bot.ports import UnitOfWork
 
 def hold_lease(uow: UnitOfWork, command: HoldLease) -> bool:
     """Whether `holder` may do that work now."""
-    if command.seconds <= 0:
-        uow.leases.give_up(command.holder)
-        return False
     return uow.leases.hold(command.name, command.holder, command.seconds)
 
 

@@ -144,7 +144,7 @@ def _in_their_words(conversation: Conversation, reason: Reason) -> str | None:
 def forget(uow: UnitOfWork, conversation: Conversation, text: str) -> None:
     """A message was changed or taken back: so is every quotation of it, in the packet, the card and the notices."""
     conversation.packet = packet.without(conversation.packet, text)
-    for entry in uow.log.after(conversation.number, 0):
+    for entry in uow.log.after(conversation.number, 0, limit=conversation.head):
         quoted = entry.data.get("quoted")
         if entry.kind in {Kind.NOTICE, Kind.ESCALATED} and quoted and packet.is_quoted(quoted, text):
             plain = texts.finding_person(None) if entry.kind is Kind.NOTICE else ""

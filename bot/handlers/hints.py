@@ -11,6 +11,7 @@ from typing import Any
 from bot.commands import ThreadDelete, ThreadEdit, ThreadMessage
 from bot.people import Actor
 from bot.posts import Place
+from bot.relay import event_key
 
 
 @dataclass(slots=True)
@@ -48,11 +49,11 @@ def hints(commands: Iterable[Any]) -> Hints:
 
 def _thread_event(found: Hints, command: Any, place: Place) -> None:
     if isinstance(command, ThreadMessage | ThreadEdit):
-        key = f"{place.platform}:{place.channel}:{command.heard.id}"
+        key = event_key(place, command.heard.id)
         found.inbox |= {key, f"{key}:delete"}
         if isinstance(command, ThreadEdit):
             found.messages.add((place.platform, place.channel, command.heard.id))
             found.inbox.add(f"{key}:edit:{command.heard.edited_order}")
     elif isinstance(command, ThreadDelete):
         found.messages.add((place.platform, place.channel, command.message_id))
-        found.inbox.add(f"{place.platform}:{place.channel}:{command.message_id}:delete")
+        found.inbox.add(f"{event_key(place, command.message_id)}:delete")

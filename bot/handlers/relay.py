@@ -13,19 +13,14 @@ from bot.handlers.intake import delete, edit
 from bot.lanes import Binding, Link
 from bot.people import Operator, Role
 from bot.ports import UnitOfWork
-from bot.posts import Action, Heard, Place
+from bot.posts import Action, Heard
 
 CONSOLE = "console"
 
 
-def _key(place: Place, message_id: str) -> str:
-    """What happened, as DESIGN §1 names it."""
-    return f"{place.platform}:{place.channel}:{message_id}"
-
-
 def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
     """A person wrote in a thread. None: the thread is not ours, or it is known already."""
-    key = _key(command.place, command.heard.id)
+    key = relay.event_key(command.place, command.heard.id)
     if uow.inbox.answer(key) is not None:
         return None
     binding = uow.lanes.binding_at(command.place.platform, command.place.channel, command.place.root)
@@ -77,16 +72,17 @@ def _written(
     )
     if verdict.fate is relay.Fate.COMMAND:
         draft = replace(draft, data={"command": True})
-    if draft.late:
-        draft = replace(draft, data={**draft.data, "late": True})
     return uow.log.append(conversation, draft)
 
 
 def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:
     """The newest text wins. An edit of an unknown message is that message."""
     place, heard = command.place, command.heard
-    key = f"{_key(place, heard.id)}:edit:{heard.edited_order}"
-    if uow.inbox.answer(key) is not None or uow.inbox.answer(f"{_key(place, heard.id)}:delete") is not None:
+    key = f"{relay.event_key(place, heard.id)}:edit:{heard.edited_order}"
+    if (
+        uow.inbox.answer(key) is not None
+        or uow.inbox.answer(f"{relay.event_key(place, heard.id)}:delete") is not None
+    ):
         return None
     link = uow.lanes.link(place.platform, place.channel, heard.id)
     if link is None:
@@ -133,7 +129,7 @@ def _edited(uow: UnitOfWork, link: Link, entry: Entry, heard: Heard) -> None:
 def thread_delete(uow: UnitOfWork, command: ThreadDelete) -> None:
     """Taken back by its author. A delete of an unknown message leaves a tombstone."""
     place = command.place
-    key = f"{_key(place, command.message_id)}:delete"
+    key = f"{relay.event_key(place, command.message_id)}:delete"
     if uow.inbox.answer(key) is not None:
         return
     link = uow.lanes.link(place.platform, place.channel, command.message_id)
