@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
-from bot.errors import Busy, Refused
+from bot.errors import Busy, Refused, Unavailable
 from bot.settings import Settings
 
 log = logging.getLogger("baton.web")
@@ -64,7 +64,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Refused as refused:
         return _refusal(refused)
     except Busy as busy:
-        return _answer(503, "busy", str(busy), headers=_retry_after(busy.retry_after))
+        code = "unavailable" if isinstance(busy, Unavailable) else "busy"
+        return _answer(503, code, str(busy), headers=_retry_after(busy.retry_after))
     except web.HTTPException as error:
         if error.status < 400 or error.content_type == "text/html":
             raise

@@ -5,6 +5,7 @@ its own lanes only.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ class Courier:
         self._again: set[LaneKey] = set()
         self._slots = {reader: asyncio.Semaphore(MOST_LANES) for reader in Reader}
         self._poll: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stop = asyncio.Event()
 
     def start(self) -> None:
         """Look for what is owed already, and from then on."""
@@ -64,7 +65,7 @@ class Courier:
 
     async def stop(self) -> None:
         """Let the calls under way end and be recorded; the rest stays owed."""
-        self._stopping = True
+        self._stop.set()
         self._unsubscribe()
         if self._poll is not None:
             self._poll.cancel()
@@ -86,12 +87,14 @@ class Courier:
             try:
                 for key in await self._reads(lambda uow: uow.lanes.due(self._clock(), 500)):
                     self._work(key)
+            except Busy:
+                pass  # the database is away, which the writer says
             except Exception:
                 logger.warning("looking for due lanes failed", exc_info=True)
             await asyncio.sleep(self._settings.timing.poll)
 
     def _work(self, key: LaneKey) -> None:
-        if self._stopping:
+        if self._stop.is_set():
             return
         if key in self._running:
             self._again.add(key)
@@ -114,7 +117,7 @@ class Courier:
             try:
                 while True:
                     self._again.discard(key)  # what came until now is seen by the Advance below
-                    command = Advance(number, reader, self._holder, settled, stop=self._stopping)
+                    command = Advance(number, reader, self._holder, settled, stop=self._stop.is_set())
                     call = await self._advance(command, opened)
                     if call is None:
                         return
@@ -151,10 +154,11 @@ class Courier:
             try:
                 call: Call | None = await self._bus.submit(command)
             except Busy as busy:
-                if self._stopping:
+                if self._stop.is_set():
                     raise
                 logger.warning("writer busy", extra={"case": command.number, "reader": str(command.reader)})
-                await asyncio.sleep(busy.retry_after)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), busy.retry_after)
             else:
                 return call
 

@@ -10,6 +10,7 @@ BatonError
 │   └── PersonInControl     the assistant must be silent: a person is needed or engaged
 ├── NotStored               the database refused it; nothing was stored
 ├── Busy                    the writer cannot take more at the moment; ask again after `retry_after` seconds
+│   └── Unavailable         the database takes nothing at the moment, or cannot be asked
 └── DeliveryFault           a call to a platform did not go through
     ├── PlaceFault          the place is at fault (network, 5xx, 429, credentials): wait, give nothing up
     │   └── RootGone        the thread's root was deleted: a new binding is needed
@@ -86,6 +87,16 @@ class Busy(BatonError):
     def __init__(self, retry_after: float):
         super().__init__(f"The writer is busy; try again in {retry_after:.0f} s.")
         self.retry_after = retry_after
+
+
+class Unavailable(Busy):
+    """The database is away, full or locked. Whether it was stored is unknown where a connection broke, so that asking
+    again must be harmless, as it is after any timeout. `cure` is for whoever looks after Baton."""
+
+    def __init__(self, cure: str, retry_after: float = 2.0):
+        super().__init__(retry_after)
+        self.args = (f"Nothing can be stored or looked up at the moment; try again in {retry_after:.0f} s.",)
+        self.cure = cure
 
 
 class DeliveryFault(BatonError):

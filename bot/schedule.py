@@ -9,7 +9,7 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.commands import HoldLease, RunDue, TeamMembers
-from bot.errors import Busy, DeliveryFault
+from bot.errors import Busy, DeliveryFault, Unavailable
 from bot.ports import Background, Bus, Clock, Reads, TeamChat
 from bot.settings import Settings
 
@@ -73,6 +73,8 @@ async def _guarded(name: str, run: Any) -> None:
         await run()
     except asyncio.CancelledError:
         return  # we are stopping, which APScheduler would report as an error
+    except Unavailable:
+        return  # the database is away, which the writer says; the next tick tries again
     except (DeliveryFault, Busy) as fault:
         logger.warning("job put off", extra={"job": name, "reason": str(fault)})
     except Exception:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import CollectorRegistry, Gauge
-from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.console import ConsoleAdapter
 from adapters.storefront import StorefrontAdapter, demo_page
@@ -26,6 +25,7 @@ from bot.catchup import CatchUp
 from bot.commands import Advance, RetryDead
 from bot.courier import Courier
 from bot.delivering import Delivering
+from bot.errors import Unavailable
 from bot.handlers import HANDLERS
 from bot.lanes import Delivery
 from bot.ports import Bus, Clock, TeamChat
@@ -105,8 +105,8 @@ class Baton:
         async def database() -> str | None:
             try:
                 await self.reads(lambda uow: uow.conversations.stages())
-            except SQLAlchemyError as error:
-                return f"the database does not answer ({type(error).__name__})"
+            except Unavailable as fault:
+                return fault.cure
             return self.writer.trouble
 
         def connection(adapter: Platform) -> Any:

@@ -10,12 +10,14 @@ import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import psycopg
 from sqlalchemy import make_url
 
 from bot import ports
+from bot.errors import Busy
 from bot.ports import Clock, Reads
 from storage.unit_of_work import Changes
 from storage.writer import Writer
@@ -44,6 +46,7 @@ class Bell:
         self._ready = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._seen: dict[int, float] = {}
+        self._looked_at = clock()
 
     def start(self) -> None:
         """Begin ringing, listening and polling."""
@@ -76,6 +79,8 @@ class Bell:
         while True:
             try:
                 await work()
+            except Busy:
+                pass  # the database is away, which the writer says
             except (psycopg.Error, OSError) as error:
                 logger.warning(
                     "the database's notifications are away", extra={"reason": type(error).__name__}
@@ -108,18 +113,21 @@ class Bell:
                 if sender != self._self:
                     self._announce(Changes(touched=set(numbers), typing=[tuple(one) for one in typing]))
 
-    def _changed_lately(self, uow: ports.UnitOfWork) -> dict[int, float]:
-        return uow.conversations.changed_since(self._clock() - OVERLAP_SECONDS)
-
     async def _poll(self) -> None:
-        """What changed lately, whoever changed it; the waiting compare it with what they have."""
+        """What changed since the last look that went well, whoever changed it; the waiting compare it with what they
+        have."""
         while True:
-            found = await self._reads(self._changed_lately)
+            began, since = self._clock(), self._looked_at - OVERLAP_SECONDS
+            found = await self._reads(partial(_changed_since, since))
             fresh = {number for number, at in found.items() if self._seen.get(number) != at}
-            self._seen = found
+            self._seen, self._looked_at = found, began
             if fresh:
                 self._announce(Changes(touched=fresh))
             await asyncio.sleep(POLL_SECONDS)
+
+
+def _changed_since(since: float, uow: ports.UnitOfWork) -> dict[int, float]:
+    return uow.conversations.changed_since(since)
 
 
 def payloads(sender: str, numbers: list[int], typing: list[tuple[int, str, str | None]]) -> list[str]:

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 BUSY_SECONDS = 5.0
 LOCK_MS, IDLE_MS = 5_000, 10_000  # a replica that stands still gives its locks back
+IMPATIENT_MS = 50
+CONNECT_SECONDS = 3
 
 
 def writing_engine(url: str) -> Engine:
@@ -32,7 +34,8 @@ def _engine(url: str, begin: str) -> Engine:
             pool_pre_ping=True,
             hide_parameters=True,
             connect_args={
-                "options": f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
+                "connect_timeout": CONNECT_SECONDS,
+                "options": f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS}",
             },
         )
     engine = create_engine(
@@ -54,3 +57,9 @@ def _engine(url: str, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def be_impatient(connection: Connection) -> None:
+    """In this transaction, give up soon on rows that another replica holds. SQLite has no such rows."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {IMPATIENT_MS}")

@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import ports
+from bot.errors import Unavailable
 from bot.ports import Clock
 from bot.settings import Settings
+from storage.faults import fault_of
 from storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -28,6 +31,23 @@ class Reads:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, read)
 
     def _read(self, read: Callable[[ports.UnitOfWork], T]) -> T:
+        try:
+            return self._once(read)
+        except SQLAlchemyError as error:
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            if not fault.passing:
+                raise Unavailable(fault.cure) from None  # its own words may quote a customer
+        try:
+            return self._once(read)  # the connection may have been lost long ago
+        except SQLAlchemyError as error:
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            raise Unavailable(fault.cure) from None
+
+    def _once(self, read: Callable[[ports.UnitOfWork], T]) -> T:
         with self._engine.connect() as connection:
             return read(UnitOfWork(connection, self._settings, self._clock()))
 

@@ -3,6 +3,9 @@
 A caller's answer arrives only after COMMIT. Handlers cannot await, so none can touch the network inside a
 transaction. A refusal before a handler's first write costs nobody anything; anything worse rolls the batch back,
 and it is run again one by one, so handlers must bear being run again (DESIGN §1).
+
+While the database itself is at fault (full, locked, away), all are told so at once instead of waiting for it one
+after the other, and the writer tries a write of its own every second until one goes through.
 """
 
 import asyncio
@@ -15,16 +18,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from bot.errors import Busy, NotStored, Refused
+from bot.errors import Busy, NotStored, Refused, Unavailable
 from bot.handlers.hints import Hints, hints
 from bot.ports import Clock, Handler, Subscriber
 from bot.settings import Settings
+from storage.engine import be_impatient
+from storage.faults import Fault, fault_of
+from storage.leases import Leases
 from storage.unit_of_work import Changes, UnitOfWork
 
 MOST_IN_A_BATCH = 50
 BATCH_SECONDS = 0.005
+PROBE_SECONDS = 1.0
 
 logger = logging.getLogger("baton.writer")
 
@@ -69,6 +76,7 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._subscribers: list[Subscriber] = []
         self._seconds_each = 0.001
+        self._began = 0.0
         self.trouble: str | None = None
 
     def start(self) -> None:
@@ -99,7 +107,9 @@ class Writer:
         """See `bot.ports.Bus`."""
         if type(command) not in self._handlers:
             raise TypeError(f"no handler for {type(command).__name__}")
-        waiting = len(self._jobs) * self._seconds_each
+        if self.trouble is not None:
+            raise Unavailable(self.trouble)
+        waiting = len(self._jobs) * self._seconds_each + self._stuck()
         if waiting > self._settings.queue_seconds:
             raise Busy(retry_after=max(1.0, waiting))
         assert self._loop is not None, "the writer was not started"
@@ -111,45 +121,105 @@ class Writer:
             self._ready.notify()
         return await job.future
 
+    def _stuck(self) -> float:
+        """Seconds for which the batch under way has been running."""
+        return time.monotonic() - self._began if self._began else 0.0
+
     # --- in the thread ----------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         while True:
             with self._ready:
                 while not self._jobs and not self._stopping:
-                    self._ready.wait()
-                if not self._jobs:
+                    if not self._ready.wait(PROBE_SECONDS if self.trouble else None):
+                        break
+                if self._stopping and (self.trouble or not self._jobs):
+                    self._refuse_waiting()
                     return
                 jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_IN_A_BATCH))]
-            self._serve(jobs)
+            if self.trouble is not None:
+                self._probe()
+            if jobs:
+                self._serve(jobs)
 
     def _serve(self, jobs: Sequence[_Job]) -> None:
-        began = time.monotonic()
+        self._began = time.monotonic()
+        served = len(jobs)
         try:
             left = self._attempt(jobs)
-        except Exception:  # noqa: BLE001 — each is run again below, and then logged
-            # Whatever broke the batch breaks only its own command when each runs by itself.
-            for job in jobs:
-                self._alone(job)
+        except Exception as error:  # noqa: BLE001 — each is run again below, and then logged
+            self._again(jobs, fault_of(error))
         else:
             with self._ready:
                 self._jobs.extendleft(reversed(left))
-            jobs = jobs[: len(jobs) - len(left)]
-        spent = (time.monotonic() - began) / max(1, len(jobs))
+            served -= len(left)
+        spent = (time.monotonic() - self._began) / max(1, served)
+        self._began = 0.0
         self._seconds_each += 0.1 * (spent - self._seconds_each)
 
-    def _alone(self, job: _Job) -> None:
+    def _again(self, jobs: Sequence[_Job], fault: Fault | None) -> None:
+        """After a batch was rolled back. Whatever broke it breaks only its own command when each runs by itself; a
+        fault of the database breaks them all, and waiting for it as often as there are commands helps nobody."""
+        patient = fault is None
+        for index, job in enumerate(jobs):
+            if fault is not None and not fault.passing and not fault.of_rows:
+                self._suffer(fault, jobs[index:])
+                return
+            fault = self._alone(job, patient=patient)
+
+    def _alone(self, job: _Job, *, patient: bool) -> Fault | None:
+        """Run one by itself. The answer is a fault of the whole database that came up, already told to this one."""
         try:
-            self._attempt([job])
+            self._attempt([job], patient=patient)
         except Exception as error:  # noqa: BLE001 — told to the one who asked
-            self._publish([_Outcome(job, error=self._told(job, error))], Changes())
+            fault = fault_of(error)
+            if fault is None:
+                self._publish([_Outcome(job, error=self._told(job, error))], Changes())
+            elif fault.of_rows:
+                logger.warning("rows are locked elsewhere", extra={"command": type(job.command).__name__})
+                self._publish([_Outcome(job, error=Unavailable(fault.cure))], Changes())
+            else:
+                self._suffer(fault, [job])
+                return Fault(fault.cure)
+        return None
+
+    def _suffer(self, fault: Fault, jobs: Sequence[_Job]) -> None:
+        """The database is at fault: it is said once, and to all who wait."""
+        if self.trouble is None:
+            logger.error("nothing can be stored", extra={"reason": fault.cure})
+        self.trouble = fault.cure
+        self._engine.dispose()  # a connection made while it was ill may stay so
+        self._publish([_Outcome(job, error=Unavailable(fault.cure)) for job in jobs], Changes())
+        with self._ready:
+            self._refuse_waiting()
+
+    def _refuse_waiting(self) -> None:
+        waiting = [
+            _Outcome(job, error=Unavailable(self.trouble or "Baton is stopping")) for job in self._jobs
+        ]
+        self._jobs.clear()
+        if waiting:
+            self._publish(waiting, Changes())
+
+    def _probe(self) -> None:
+        """Write something, and mean it: a commit of nothing succeeds on a full disk, too."""
+        try:
+            with self._engine.connect() as connection:
+                Leases(connection, self._clock()).hold("probe", "any", 0.0)
+                connection.commit()
+        except SQLAlchemyError as error:
+            fault = fault_of(error)
+            if fault is not None and not fault.of_rows:
+                self.trouble = fault.cure
+                self._engine.dispose()
+                return
+        logger.warning("the database takes what is written again")
+        self.trouble = None
 
     def _told(self, job: _Job, error: Exception) -> BaseException:
         """What the caller is told. A database's own words may quote a customer, so they go nowhere."""
         if isinstance(error, _Spoiled) and error.__cause__ is not None:
             return error.__cause__
-        if isinstance(error, OperationalError):
-            self.trouble = "the database does not take what is written; see the log"
         command = type(job.command).__name__
         if isinstance(error, SQLAlchemyError):
             reason = f"{type(error).__name__} {getattr(getattr(error, 'orig', None), 'sqlstate', '') or ''}".strip()
@@ -158,10 +228,13 @@ class Writer:
         logger.error("handler failed", exc_info=error, extra={"command": command})
         return error
 
-    def _attempt(self, jobs: Sequence[_Job]) -> Sequence[_Job]:
-        """Run them in one transaction; the answer is those that did not fit into its time."""
+    def _attempt(self, jobs: Sequence[_Job], *, patient: bool = True) -> Sequence[_Job]:
+        """Run them in one transaction; the answer is those that did not fit into its time. `patient` False: rows that
+        another replica holds are not waited for."""
         outcomes: list[_Outcome] = []
         with self._engine.connect() as connection:  # leaving it without a commit rolls back
+            if not patient:
+                be_impatient(connection)
             uow = UnitOfWork(connection, self._settings, self._clock(), writing=True)
             uow.prepare(self._hints(job.command for job in jobs))
             deadline = time.monotonic() + BATCH_SECONDS
@@ -171,7 +244,6 @@ class Writer:
                     break
             uow.flush()
             self._commit(connection)
-        self.trouble = None
         self._publish(outcomes, uow.changes())
         return jobs[len(outcomes) :]
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
+from adapters.slack.gaps import Gaps
 from adapters.slack.http_mode import HttpMode
 from adapters.slack.listeners import Listeners, build_app
 from adapters.slack.outbound import SlackChat
@@ -42,8 +43,9 @@ class SlackAdapter:
         self._timing = timing
         self._chat = SlackChat(settings, timing)
         self.chat: TeamChat = self._chat
-        self._http = None if settings.app_token else HttpMode(settings.signing_secret, timing)
-        self._transport: Transport = self._http or SocketMode(settings.app_token, timing)
+        self._gaps = Gaps(timing)
+        self._http = None if settings.app_token else HttpMode(settings.signing_secret, timing, self._gaps)
+        self._transport: Transport = self._http or SocketMode(settings.app_token, timing, self._gaps)
         self._running: asyncio.Task[None] | None = None
         self._first = asyncio.Event()
         self._errands: set[asyncio.Task[Any]] = set()
@@ -60,12 +62,13 @@ class SlackAdapter:
 
     async def start(self, bus: Bus, on_connected: Hook) -> None:
         """Connect and stay connected. Returns once connected, or after one call's timeout: Slack being down must not
-        keep the shop's side from starting. `on_connected` runs after every connect, and over HTTP after every sign
-        that an event may have been missed."""
+        keep the shop's side from starting. `on_connected` runs after every connect, and after every sign that an event
+        may have been missed."""
 
         async def sign_in() -> AsyncApp:
             identity = await self._chat.directory.identity()
-            return build_app(Listeners(self._chat, bus, identity, self._errand), self._chat, identity)
+            listeners = Listeners(self._chat, bus, identity, self._errand)
+            return build_app(listeners, self._chat, identity, self._gaps.missed)
 
         def connected() -> asyncio.Task[bool]:
             self._first.set()

@@ -1,11 +1,8 @@
 """Slack over HTTP: Slack calls `POST /slack/events` on our own server, for events, clicks and commands alike.
 
 A request is worked on only if Slack signed it within the last five minutes; it is answered with 200 only after its
-commit. Anything else (500, 503) makes Slack send an event again: at once, after a minute, after five.
-
-Nobody tells us what Slack gave up on. So the threads are read back once at the start, and again after each sign of a
-gap: we answered with an error, Slack says that it is trying again, or that it held events back. Signs that come
-together count once, and there is a minute's rest between two readings.
+commit. Anything else (500, 503) makes Slack send an event again: at once, after a minute, after five. The threads are
+read back once at the start, and again after each sign of a gap.
 """
 
 import asyncio
@@ -21,6 +18,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
 
+from adapters.slack.gaps import Gaps
 from adapters.web_server import error_body
 from bot.errors import DeliveryFault
 from bot.settings import Timing
@@ -35,12 +33,14 @@ STALE_SECONDS = 300.0
 class HttpMode:
     """`mount` adds the address; it takes events while `run` runs. `clock` in seconds since 1970."""
 
-    def __init__(self, signing_secret: str, timing: Timing, clock: Callable[[], float] = time.time):
+    def __init__(
+        self, signing_secret: str, timing: Timing, gaps: Gaps, clock: Callable[[], float] = time.time
+    ):
         self._secret = signing_secret.encode()
         self._timing = timing
+        self._gaps = gaps
         self._clock = clock
         self._app: AsyncApp | None = None
-        self._gap = asyncio.Event()
         self._warned_at = 0.0
 
     @property
@@ -59,14 +59,10 @@ class HttpMode:
         try:
             self._app = await self._signed_in(sign_in)
             log.info("slack: taking events at %s", PATH)
-            self._gap.clear()
-            while True:
-                if not await connected():
-                    self._gap.set()
-                await asyncio.sleep(self._rest)
-                await self._gap.wait()
-                await asyncio.sleep(self._quiet)
-                self._gap.clear()
+            self._gaps.expect_none()
+            if not await connected():
+                self._gaps.missed()
+            await self._gaps.watch(connected)
         finally:
             self._app = None
 
@@ -90,7 +86,7 @@ class HttpMode:
         if kind.get("type") == "url_verification":
             return web.json_response({"challenge": str(kind.get("challenge", ""))})
         if kind.get("type") == "app_rate_limited" or "X-Slack-Retry-Num" in request.headers:
-            self._gap.set()
+            self._gaps.missed()
         return web.Response() if kind else await self._dispatch(request)
 
     async def _dispatch(self, request: web.Request) -> web.Response:
@@ -104,7 +100,7 @@ class HttpMode:
             return answer
         finally:
             if status >= 500:
-                self._gap.set()
+                self._gaps.missed()
 
     def _warn(self) -> None:
         """Once a minute at most: anybody can send such requests."""
@@ -115,10 +111,6 @@ class HttpMode:
     @property
     def _quiet(self) -> float:
         return min(self._timing.socket_watch / 6, self._timing.backoff_most)
-
-    @property
-    def _rest(self) -> float:
-        return self._timing.socket_watch * 2
 
 
 def is_genuine(secret: bytes, headers: Mapping[str, str], body: bytes, now: float) -> bool:

@@ -22,7 +22,7 @@ from adapters.slack.directory import Identity
 from adapters.slack.inbound import Click, arrival, author_of, click, people_in
 from adapters.slack.outbound import SlackChat
 from adapters.slack.rendering import ACTION_PREFIX
-from bot.errors import Busy, DeliveryFault, Refused
+from bot.errors import Busy, DeliveryFault, Refused, Unavailable
 from bot.ports import Bus
 
 log = logging.getLogger("baton.slack")
@@ -98,10 +98,12 @@ class Listeners:
             log.warning("slack: a whisper could not be shown", extra={"reason": fault.reason})
 
 
-def build_app(listeners: Listeners, chat: SlackChat, identity: Identity) -> AsyncApp:
+def build_app(
+    listeners: Listeners, chat: SlackChat, identity: Identity, missed: Callable[[], None]
+) -> AsyncApp:
     """Bolt with our own authorisation (no call per event) and our own loop guard: Bolt's hides an admin deleting our
     card. Over HTTP signatures have been checked before. Its application name must not be a logger of ours, since Bolt
-    sets that logger's level."""
+    sets that logger's level. `missed` is told when an event was not taken."""
 
     async def authorize(**_: Any) -> AuthorizeResult:
         return AuthorizeResult(
@@ -135,6 +137,7 @@ def build_app(listeners: Listeners, chat: SlackChat, identity: Identity) -> Asyn
     async def failed(error: Exception) -> BoltResponse:
         """Socket Mode acknowledges nothing but a 200; over HTTP Slack is told."""
         log.warning("slack: an event was not taken and comes again", extra={"fault": _named(error)})
+        missed()
         if isinstance(error, Busy):
             return BoltResponse(
                 status=503, headers={"Retry-After": str(max(1, math.ceil(error.retry_after)))}
@@ -158,4 +161,6 @@ def _named(error: Exception) -> str:
     """Never the error's own text: it may hold what a customer wrote."""
     if isinstance(error, DeliveryFault):
         return error.reason
+    if isinstance(error, Unavailable):
+        return "database"
     return "busy" if isinstance(error, Busy | BoltError) else type(error).__name__

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from adapters.slack.api import quiet_logger
+from adapters.slack.gaps import Gaps
 from bot.errors import DeliveryFault
 from bot.settings import Timing
 
@@ -22,9 +23,10 @@ log = logging.getLogger("baton.slack")
 class SocketMode:
     """One connection after the other: the SDK mends most breaks itself, and what it does not is replaced."""
 
-    def __init__(self, app_token: str, timing: Timing):
+    def __init__(self, app_token: str, timing: Timing, gaps: Gaps):
         self._app_token = app_token
         self._timing = timing
+        self._gaps = gaps
         self._socket: _Socket | None = None
 
     @property
@@ -32,8 +34,19 @@ class SocketMode:
         """Whether Slack has greeted the connection that is open now."""
         return self._socket is not None and self._socket.greeted
 
-    async def run(self, sign_in: Callable[[], Awaitable[AsyncApp]], connected: Callable[[], object]) -> None:
-        """Until cancelled. `connected` is told of every connect and reconnect."""
+    async def run(
+        self, sign_in: Callable[[], Awaitable[AsyncApp]], connected: Callable[[], asyncio.Task[bool]]
+    ) -> None:
+        """Until cancelled. `connected` is told of every connect and reconnect, and of signs of a gap."""
+        watching = asyncio.create_task(self._gaps.watch(connected), name="slack-gaps")
+        try:
+            await self._stay_connected(sign_in, connected)
+        finally:
+            watching.cancel()
+
+    async def _stay_connected(
+        self, sign_in: Callable[[], Awaitable[AsyncApp]], connected: Callable[[], object]
+    ) -> None:
         while True:
             try:
                 await self._hold_connection(await sign_in(), connected)

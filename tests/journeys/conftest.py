@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.databases import names_its_database
 from tests.journeys.screens import CHROMIUM, FLAGS
 from tests.journeys.world import World
 
@@ -27,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """On SQLite; those of several replicas on the one database they can share. `BATON_JOURNEYS=postgresql` makes all
     of them there: now and then a click is then not acknowledged within 3 s, and the cause is not found yet."""
-    if "begin" in metafunc.fixturenames:
+    if "begin" in metafunc.fixturenames and not names_its_database(metafunc):
         shared = metafunc.definition.get_closest_marker("replicas") is not None
         databases = ["postgresql" if shared else os.environ.get("BATON_JOURNEYS", "sqlite")]
         metafunc.parametrize("database_url", databases, indirect=True)

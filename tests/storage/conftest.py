@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.databases import names_its_database
+
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -10,5 +12,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "database_url" in metafunc.fixturenames and "sqlite_only" not in metafunc.definition.keywords:
+    is_open = "database_url" in metafunc.fixturenames and not names_its_database(metafunc)
+    if is_open and "sqlite_only" not in metafunc.definition.keywords:
         metafunc.parametrize("database_url", DATABASES, indirect=True)
