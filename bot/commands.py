@@ -10,6 +10,9 @@ from bot.entries import Reader
 from bot.people import Actor, Member
 from bot.posts import Action, Heard, Place, Posted
 
+OUTCOMES = ("sale", "refund", "retention", "other")
+PRIORITIES = ("low", "normal", "high", "urgent")
+
 
 @dataclass(frozen=True, slots=True)
 class ShopperFacts:
@@ -192,10 +195,11 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One compare-and-set: one winner."""
+    """One compare-and-set: one winner. `take_over`: a lead who was asked means it, although somebody has the case."""
 
     number: int
     actor: Actor
+    take_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +228,105 @@ class HandBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a case: `kind` is one of `OUTCOMES`."""
+
+    kind: str
+    amount: float | None = None
+    currency: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve:
-    """Done."""
+    """Done. `outcome` may be added now or later."""
 
     number: int
     actor: Actor
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddOutcome:
+    """Record what came of it, during the case or later."""
+
+    number: int
+    actor: Actor
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class MoveToTeam:
+    """Another team's case from now on: its channel, its hours, its queue. A lead's to do, or the owner's."""
+
+    number: int
+    actor: Actor
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetPriority:
+    """One of `PRIORITIES`."""
+
+    number: int
+    actor: Actor
+    priority: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetTags:
+    """All of a case's tags, as they shall be."""
+
+    number: int
+    actor: Actor
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Out of sight until then; a claim or the shopper ends it. `until` None: end it now."""
+
+    number: int
+    actor: Actor
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote:
+    """Something for the team only. `id` is the form's own, so that a retry counts once."""
+
+    number: int
+    actor: Actor
+    text: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoAway:
+    """Nothing new for this operator for a while; their cases stay theirs. `until` None: until they come back."""
+
+    actor: Actor
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComeBack:
+    """There again."""
+
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """A verb as somebody wrote it ("assign @bob", "resolve sale 129"), for the case `number` unless it names one.
+    `people` are the accounts that stand in its words as `@1`, `@2` …; `id` names the request, so that a retry counts
+    once."""
+
+    text: str
+    actor: Actor
+    number: int | None = None
+    people: tuple[Actor, ...] = ()
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +341,14 @@ class SendAside:
 
 @dataclass(frozen=True, slots=True)
 class OperatorWrites:
-    """A reply typed into the console. `id` is the page's own."""
+    """A reply typed into the console or a form. `id` is the page's own; `source` names where."""
 
     number: int
     actor: Actor
     text: str
     id: str
+    source: str = "console"
+    files: tuple[str, ...] = ()
 
 
 # --- what happens in a thread ---------------------------------------------------------------------------------
@@ -279,6 +379,15 @@ class ThreadDelete:
     place: Place
     message_id: str
     order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """🛑: an operator's held message must not leave."""
+
+    place: Place
+    message_id: str
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,9 +453,10 @@ class HoldLease:
 
 @dataclass(frozen=True, slots=True)
 class RetryDead:
-    """Replay a dead letter with the newest text."""
+    """Replay a dead letter with the newest text. `actor` None: from the terminal."""
 
     delivery_id: str
+    actor: Actor | None = None
 
 
 def from_button(action: Action, value: str, actor: Actor) -> Any:

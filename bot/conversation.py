@@ -72,6 +72,7 @@ class Conversation:
     what was said until then is not the assistant's to answer. `guest_id` is the
     generated shopper id of whoever began it anonymously: their window stays theirs once the store names them.
     `last_shopper_seq` and `last_answer_seq` cache what the log says, so that the queue can be listed without it.
+    `outcome` is the newest one recorded: {"kind", "amount", "currency", "note"}.
     """
 
     number: int
@@ -101,6 +102,9 @@ class Conversation:
     last_shopper_at: float | None = None
     last_answer_seq: int = 0
     packet: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    snoozed_until: float | None = None
+    outcome: dict[str, Any] | None = None
 
     @property
     def in_persons_hands(self) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from bot.catchup import CatchUp
 from bot.commands import Advance, Settled
+from bot.deadline import until
 from bot.delivering import ALLOWANCE, Call
 from bot.entries import Reader
 from bot.errors import Busy, EntryFault, PlaceFault, RootGone, Unsure
@@ -166,7 +167,10 @@ class Courier:
         """Make one call; every way it can end is an answer."""
         try:
             async with asyncio.timeout(self._settings.timing.call_timeout):
-                return await self._find(call) if call.find else await self._carry_out(call)
+                if call.find:
+                    return await self._find(call)
+                with until(call.attempted_at + self._settings.timing.call_timeout, self._clock):
+                    return await self._carry_out(call)
         except RootGone as fault:
             ended = Settled(call.delivery_id, fault="root", reason=fault.reason)
         except PlaceFault as fault:

@@ -53,6 +53,12 @@ def _rest(lane: Lane) -> None:
     lane.lease_owner, lane.lease_until = None, 0.0
 
 
+def _tells_no_end(settled: Settled) -> bool:
+    """Whether it was not done, or nobody knows: from whoever has lost the lease, that says nothing about the call
+    which the new holder makes."""
+    return settled.fault is not None or settled.missing
+
+
 class Delivering:
     """The handler of `Advance`. It knows the chats, since a reader needs each one's `split`."""
 
@@ -64,9 +70,9 @@ class Delivering:
         lane = uow.lanes.lane(command.number, command.reader)
         if lane is None:
             return None
-        if command.settled is not None:
-            self._settle(uow, lane, command.settled)
         foreign = lane.lease_owner is not None and lane.lease_owner != command.holder
+        if command.settled is not None and not (foreign and _tells_no_end(command.settled)):
+            self._settle(uow, lane, command.settled)
         if foreign and lane.lease_until > uow.now:
             return None
         if lane.not_before > uow.now or lane.due_at is None or lane.due_at > uow.now:

@@ -53,6 +53,12 @@ class Kind(StrEnum):
     RETURNED = "returned"
     OUTCOME = "outcome"
     DEAD_LETTER = "dead_letter"  # a delivery was given up
+    MOVED = "moved"  # to another team
+    PRIORITISED = "prioritised"
+    TAGGED = "tagged"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"  # a snooze ended
+    ALERTED = "alerted"  # the team must look: `data["code"]` says why
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def _about(audience: Audience | None, *readers: Reader) -> About:
 _T, _C, _R, _E, _W = Reader.THREAD, Reader.CARD, Reader.RECEIPTS, Reader.EMAIL, Reader.WEBHOOK
 
 KINDS: dict[Kind, About] = {
-    Kind.MESSAGE: _about(Audience.SHOPPER, _T, _C, _R, _E, _W),
+    Kind.MESSAGE: _about(Audience.SHOPPER, _T, _R, _E, _W),
     Kind.ASIDE: _about(Audience.TEAM, _T, _R, _W),
     Kind.EDITED: _about(None, _T, _E, _W),
     Kind.DELETED: _about(None, _T, _R, _E, _W),
@@ -85,6 +91,12 @@ KINDS: dict[Kind, About] = {
     Kind.RETURNED: _about(Audience.TEAM, _W),
     Kind.OUTCOME: _about(Audience.TEAM, _T, _W),
     Kind.DEAD_LETTER: _about(Audience.TEAM, _T),
+    Kind.MOVED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.PRIORITISED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.TAGGED: _about(Audience.TEAM, _C, _W),
+    Kind.SNOOZED: _about(Audience.TEAM, _T, _C, _W),
+    Kind.WOKEN: _about(Audience.TEAM, _T, _C, _W),
+    Kind.ALERTED: _about(Audience.TEAM, _T),
 }
 
 
@@ -136,6 +148,12 @@ class Entry:
     deleted: bool = False
     edited: bool = False
     edited_order: str = ""
+
+
+def acting_on(draft: Draft) -> frozenset[Reader]:
+    """The readers that an entry concerns: what a shopper or the assistant says has no receipt."""
+    readers = KINDS[draft.kind].readers
+    return readers if draft.author is Author.OPERATOR else readers - {Reader.RECEIPTS}
 
 
 def for_shopper(entries: Iterable[Entry]) -> list[Entry]:

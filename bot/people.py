@@ -47,7 +47,8 @@ class Actor:
 
 @dataclass(slots=True)
 class Operator:
-    """A person of the team, one row per platform account."""
+    """A person of the team, one row per platform account. `present` is what the platform said last (None: it does
+    not say); `active` is False once the account is gone from the team's chat. `away_until` None: until they say so."""
 
     id: int
     platform: str
@@ -55,6 +56,14 @@ class Operator:
     name: str
     first_name: str
     role: Role = Role.OPERATOR
+    away_since: float | None = None
+    away_until: float | None = None
+    present: bool | None = None
+    active: bool = True
+
+    def is_away(self, now: float) -> bool:
+        """Whether they said that they are away, and have not come back."""
+        return self.away_since is not None and (self.away_until is None or now < self.away_until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Errors: every port raises the `DeliveryFault`s of `bot.errors` and nothing of its vendor's.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from bot.conversation import Conversation
@@ -181,11 +181,16 @@ class People(Protocol):
 class Log(Protocol):
     """The entries of conversations."""
 
-    def append(self, conversation: Conversation, draft: Draft) -> Entry:
-        """Number and store it, advance the head, mark the lanes of its kind's readers behind."""
+    def append(self, conversation: Conversation, draft: Draft, told: Collection[Reader] = ()) -> Entry:
+        """Number and store it, advance the head, mark the lanes of its kind's readers behind, but not of those who
+        are `told` already."""
         ...
 
     def entry(self, number: int, seq: int) -> Entry | None: ...
+    def entries(self, number: int, seqs: Collection[int]) -> Mapping[int, Entry]:
+        """Those of them that there are, by their numbers."""
+        ...
+
     def after(
         self, number: int, seq: int, limit: int = 1000, through: int | None = None, shopper_only: bool = False
     ) -> Sequence[Entry]: ...

@@ -24,6 +24,19 @@ class Action(StrEnum):
     SEND_AS_ME = "send_as_me"  # a colleague's message leaves under the name of who clicks
     TAKE_OVER = "take_over"  # become the owner and send it
     REOPEN_AND_SEND = "reopen_and_send"
+    STEP_IN = "step_in"  # a lead becomes the owner of somebody's case
+    ASSIGN = "assign"  # from here on: opens a form
+    MOVE = "move"
+    PRIORITY = "priority"
+    SNOOZE = "snooze"
+    TAG = "tag"
+    NOTE = "note"
+    SAVED_REPLY = "saved_reply"
+    OUTCOME = "outcome"
+    SHOW = "show"  # the whole case, to the one who asks
+    RETRY = "retry"  # a dead letter
+    HAND_OVER = "hand_over"  # one of my open cases back to the queue, since I am going
+    PAGE = "page"  # another page of a listing; its value says which
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,11 @@ class Button:
     value: str
     style: str | None = None
     confirm: str | None = None
+
+
+FORMS = frozenset({Action.ASSIGN, Action.MOVE, Action.PRIORITY, Action.SNOOZE, Action.TAG, Action.NOTE,
+                   Action.SAVED_REPLY, Action.OUTCOME})  # fmt: skip
+"""Buttons that first ask for something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,7 @@ class Card:
     """A case's newest state, shown in the thread's root.
 
     `status` says who has it and since when; `urgent` asks for the eye. `since` is the Unix time the status began.
+    `menu` is what is done less often: an overflow menu, or as the platform can.
     """
 
     number: int
@@ -64,6 +83,7 @@ class Card:
     mentions: tuple[str, ...] = ()
     urgent: bool = False
     footer: str = ""
+    menu: tuple[Button, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For the delivery's frozen content."""
@@ -72,13 +92,33 @@ class Card:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Card":
         """The inverse of `as_dict`."""
-        rest = {key: value for key, value in data.items() if key not in {"fields", "buttons", "mentions"}}
+        special = {"fields", "buttons", "menu", "mentions"}
+        rest = {key: value for key, value in data.items() if key not in special}
         return cls(
             **rest,
             fields=tuple(Field(**item) for item in data.get("fields", ())),
             buttons=_buttons(data),
+            menu=_buttons(data, "menu"),
             mentions=tuple(data.get("mentions", ())),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case in a listing: a line or two about it, and what can be done."""
+
+    number: int
+    text: str
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command is answered, seen by the one who asked only: a text, or a listing below it."""
+
+    text: str
+    rows: tuple[Row, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +177,8 @@ class Post:
         )
 
 
-def _buttons(data: dict[str, Any]) -> tuple[Button, ...]:
-    return tuple(Button(**{**item, "action": Action(item["action"])}) for item in data.get("buttons", ()))
+def _buttons(data: dict[str, Any], name: str = "buttons") -> tuple[Button, ...]:
+    return tuple(Button(**{**item, "action": Action(item["action"])}) for item in data.get(name, ()))
 
 
 class Receipt(StrEnum):

@@ -15,8 +15,9 @@ from typing import Any
 
 from bot.hours import Hours, parse_hours
 
+MOST_HOLD = 60.0
 RELAY_MODES = ("owner", "alerts")
-MENTION_RULES = ("present", "none")
+MENTION_RULES = ("present", "here", "group", "none")
 TABLES = (
     "stores",
     "teams",
@@ -81,7 +82,13 @@ class StorePolicy:
 
 @dataclass(frozen=True, slots=True)
 class TeamPolicy:
-    """Operators with a channel and hours. `relay` "owner": only the owner's messages leave; "alerts": none do."""
+    """Operators with a channel and hours. `relay` "owner": only the owner's messages leave; "alerts": none do.
+
+    `hold`: seconds before an operator's message leaves. `group`: a user group of the platform, for `mentions =
+    "group"` and as the team's members. `operators` and `leads` are accounts (ids or @names); with none of them and no
+    group the channel's full members are operators and the workspace's admins leads. `names`: what shoppers read
+    instead of the first name, by account. `fallback`: the team that a case goes to which nobody present here takes.
+    """
 
     name: str
     chat: str
@@ -89,6 +96,12 @@ class TeamPolicy:
     relay: str = "owner"
     mentions: str = "present"
     hours: Hours = field(default_factory=Hours)
+    hold: float = 0.0
+    group: str = ""
+    operators: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +210,12 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     slack = _slack(env)
     stores = _stores(env, policy)
     teams = _teams(env, policy, "slack" if slack else "console")
+    for team in teams.values():
+        if team.fallback and (team.fallback not in teams or team.fallback == team.name):
+            others = ", ".join(name for name in teams if name != team.name) or "none: it is the only team"
+            raise SettingsError(
+                f"teams.{team.name}.fallback: {team.fallback!r} is no other team; there is {others}."
+            )
     for store in stores.values():
         if store.team not in teams:
             raise SettingsError(
@@ -348,7 +367,10 @@ def _team(
     name: str, raw: dict[str, Any], chat: str, channel: str, shared_hours: dict[str, Any]
 ) -> TeamPolicy:
     where = f"teams.{name}"
-    _known(raw, where, {"chat", "channel", "relay", "mentions", "hours"})
+    _known(
+        raw, where,
+        {"chat", "channel", "relay", "mentions", "hours", "hold", "group", "operators", "leads", "names", "fallback"},
+    )  # fmt: skip
     on = _choice(str(raw.get("chat", chat)), ("slack", "console"), f"{where}.chat")
     into = str(raw.get("channel", channel if on == chat else "console"))
     if on == "slack" and not into:
@@ -357,14 +379,48 @@ def _team(
         hours = parse_hours(_table(raw, "hours") if "hours" in raw else shared_hours)
     except ValueError as error:
         raise SettingsError(f"{where}.hours.{error}.") from error
+    mentions = _choice(str(raw.get("mentions", "present")), MENTION_RULES, f"{where}.mentions")
+    group = str(raw.get("group", ""))
+    if mentions == "group" and not group:
+        raise SettingsError(
+            f'{where}.group: missing although mentions = "group"; name the user group, like "@care".'
+        )
     return TeamPolicy(
         name=name,
         chat=on,
         channel=into,
         relay=_choice(str(raw.get("relay", "owner")), RELAY_MODES, f"{where}.relay"),
-        mentions=_choice(str(raw.get("mentions", "present")), MENTION_RULES, f"{where}.mentions"),
+        mentions=mentions,
         hours=hours,
+        hold=_hold(raw.get("hold", 0), where),
+        group=group,
+        operators=_accounts(raw, where, "operators"),
+        leads=_accounts(raw, where, "leads"),
+        names=_names(raw, where),
+        fallback=str(raw.get("fallback", "")),
     )
+
+
+def _hold(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_HOLD:
+        raise SettingsError(
+            f"{where}.hold: {value!r} is no hold; write seconds from 0 to {MOST_HOLD:.0f}, like 5."
+        )
+    return float(value)
+
+
+def _accounts(raw: Mapping[str, Any], where: str, key: str) -> tuple[str, ...]:
+    value = raw.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        raise SettingsError(f'{where}.{key}: write a list of accounts like ["U012AB3CD", "@dana"].')
+    return tuple(one.strip() for one in value)
+
+
+def _names(raw: Mapping[str, Any], where: str) -> dict[str, str]:
+    value = raw.get("names", {})
+    if not isinstance(value, dict) or not all(isinstance(one, str) and one.strip() for one in value.values()):
+        raise SettingsError(f'{where}.names: write a table like {{ U012AB3CD = "Dana" }}.')
+    return {str(key): one.strip() for key, one in value.items()}
 
 
 def _triggers(policy: Mapping[str, Any]) -> tuple[TriggerRule, ...]:

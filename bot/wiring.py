@@ -22,7 +22,7 @@ from adapters.webhook.outbound import WebhookSender
 from bot import schedule
 from bot.arrivals import Arrivals
 from bot.catchup import CatchUp
-from bot.commands import Advance, RetryDead
+from bot.commands import Advance, HoldLease, RetryDead, RunDue, TeamMembers
 from bot.courier import Courier
 from bot.delivering import Delivering
 from bot.errors import Unavailable
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from storage.bell import Bell
 
 logger = logging.getLogger("baton")
+
+
+BACKGROUND = frozenset({Advance, RunDue, HoldLease, TeamMembers})
+"""Commands for which nobody waits at the other end of a connection."""
 
 
 class Platform(Protocol):
@@ -66,7 +70,7 @@ class Baton:
             adapter.chat.platform: adapter.chat for adapter in self._platforms
         }
         handlers = {**HANDLERS, Advance: Delivering(self._chats).advance}
-        self.writer = Writer(self._engine, settings, handlers, clock)
+        self.writer = Writer(self._engine, settings, handlers, clock, background=BACKGROUND)
         self.bus = Arrivals(self.writer.submit, settings.timing.catch_up_wait)
         self.console = ConsoleAdapter(
             settings, self.bus, self.reads, self.writer, clock, open_on_loopback=demo

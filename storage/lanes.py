@@ -1,6 +1,6 @@
 """Lanes, deliveries, bindings and links."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,6 +35,9 @@ class Lanes:
         self.deliveries: Rows[Delivery] = Rows(connection, _DELIVERY, Delivery, ("id",), kinds)
         self.bound: Rows[Binding] = Rows(connection, _BINDING, Binding, ("id",), {"state": BindingState})
         self._threads: dict[Thread, Binding | None] = {}
+        self._whole: set[int] = (
+            set()
+        )  # conversations whose bindings and outstanding deliveries are all in hand
         self.links: Rows[Link] = Rows(connection, _LINK, Link, ("platform", "channel", "remote_id"))
 
     def lane(self, number: int, reader: Reader) -> Lane | None:
@@ -51,7 +54,8 @@ class Lanes:
         at = self._now if due_at is None else due_at
         if lane.due_at is None or at < lane.due_at:
             lane.due_at = at
-        self._woken(number, reader)
+        if at <= self._now:
+            self._woken(number, reader)
 
     def due(self, now: float, limit: int) -> Sequence[tuple[int, Reader]]:
         statement = (
@@ -62,7 +66,23 @@ class Lanes:
         )
         return [(int(number), Reader(reader)) for number, reader in self._connection.execute(statement)]
 
+    def prefetch_work(self, numbers: Collection[int]) -> None:
+        """Load what a lane's next step looks at: the conversations' bindings and outstanding deliveries."""
+        fresh = [number for number in numbers if number not in self._whole]
+        if not fresh:
+            return
+        self.bound.where(_BINDING.c.conversation.in_(fresh))
+        self.deliveries.where(_DELIVERY.c.conversation.in_(fresh), _DELIVERY.c.state.in_(_OUTSTANDING))
+        self._whole.update(fresh)
+
     def outstanding(self, number: int, reader: Reader) -> Sequence[Delivery]:
+        if number in self._whole:
+            found = [
+                one
+                for one in self.deliveries.loaded
+                if one.conversation == number and one.reader is reader and one.state in OUTSTANDING
+            ]
+            return sorted(found, key=lambda one: (one.created_at, one.part, one.id))
         return self.deliveries.where(
             _DELIVERY.c.conversation == number,
             _DELIVERY.c.reader == str(reader),
@@ -82,10 +102,15 @@ class Lanes:
         )
 
     def latest_binding(self, number: int) -> Binding | None:
+        if number in self._whole:
+            return max(self.bindings(number), key=lambda one: one.id, default=None)
         found = self.bound.where(_BINDING.c.conversation == number, order_by=(_BINDING.c.id.desc(),), limit=1)
         return found[0] if found else None
 
     def bindings(self, number: int) -> Sequence[Binding]:
+        if number in self._whole:
+            own = [one for one in self.bound.loaded if one.conversation == number]
+            return sorted(own, key=lambda one: one.id)
         return self.bound.where(_BINDING.c.conversation == number, order_by=(_BINDING.c.id,))
 
     def binding(self, binding_id: int) -> Binding | None:

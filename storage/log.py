@@ -1,13 +1,13 @@
 """The log: entries that never change, and their bodies, which edits replace and erasure blanks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.conversation import Conversation
-from bot.entries import KINDS, Audience, Author, Draft, Entry, Kind, Reader, audience_of
+from bot.entries import Audience, Author, Draft, Entry, Kind, Reader, acting_on, audience_of
 from storage.tables import BodyRow, EntryRow, table
 
 _E, _B = table(EntryRow), table(BodyRow)
@@ -22,9 +22,9 @@ Position = tuple[int, int]
 
 
 class Log:
-    """See `bot.ports.Log`. `wake` marks the lane of a reader behind."""
+    """See `bot.ports.Log`. `wake` marks the lane of a reader behind, because of that entry."""
 
-    def __init__(self, connection: Connection, now: float, wake: Callable[[int, Reader], None]):
+    def __init__(self, connection: Connection, now: float, wake: Callable[[Entry, Reader], None]):
         self._connection = connection
         self._now = now
         self._wake = wake
@@ -33,7 +33,7 @@ class Log:
         self._rewritten: dict[Position, Entry] = {}
         self.appended: dict[Position, Entry] = {}
 
-    def append(self, conversation: Conversation, draft: Draft) -> Entry:
+    def append(self, conversation: Conversation, draft: Draft, told: Collection[Reader] = ()) -> Entry:
         number = conversation.number
         target = self.entry(number, draft.target) if draft.target is not None else None
         entry = Entry(
@@ -57,8 +57,8 @@ class Log:
         conversation.note(entry)
         self._fresh[number, entry.seq] = entry
         self.appended[number, entry.seq] = entry
-        for reader in KINDS[entry.kind].readers:
-            self._wake(number, reader)
+        for reader in acting_on(draft) - set(told):
+            self._wake(entry, reader)
         return entry
 
     def entry(self, number: int, seq: int) -> Entry | None:
@@ -67,6 +67,10 @@ class Log:
             return known
         found = self._read(_E.c.conversation == number, _E.c.seq == seq)
         return found[0] if found else None
+
+    def entries(self, number: int, seqs: Collection[int]) -> Mapping[int, Entry]:
+        found = self._read(_E.c.conversation == number, _E.c.seq.in_(seqs)) if seqs else []
+        return {entry.seq: entry for entry in found}
 
     def after(
         self, number: int, seq: int, limit: int = 1000, through: int | None = None, shopper_only: bool = False

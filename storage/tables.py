@@ -79,6 +79,9 @@ class ConversationRow(SQLModel, table=True):
     last_shopper_at: float | None = None
     last_answer_seq: int = 0
     packet: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    snoozed_until: float | None = None
+    outcome: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
 
 class EntryRow(SQLModel, table=True):
@@ -239,6 +242,10 @@ class OperatorRow(SQLModel, table=True):
     name: str
     first_name: str
     role: str = "operator"
+    away_since: float | None = None
+    away_until: float | None = None
+    present: bool | None = None
+    active: bool = True
 
 
 class TeamRow(SQLModel, table=True):
@@ -274,6 +281,41 @@ class DueRow(SQLModel, table=True):
     kind: str = Field(primary_key=True)
     conversation: int = Field(primary_key=True)
     due_at: float
+
+
+class HeldRow(SQLModel, table=True):
+    """An operator's message that waits before it leaves. The text is here until it is an entry."""
+
+    __tablename__ = "held"
+    __table_args__ = (Index("ix_held_conversation", "conversation"), {"sqlite_with_rowid": False})
+
+    platform: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    remote_id: str = Field(primary_key=True)
+    conversation: int
+    binding_id: int
+    operator_id: int
+    order: str
+    at: float
+    due_at: float
+    text: str
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    edited_order: str = ""
+
+
+class FileRow(SQLModel, table=True):
+    """A file that was passed on, or is about to be. Its bytes lie in the file store under `id`."""
+
+    __tablename__ = "file"
+    __table_args__ = (Index("ix_file_conversation", "conversation"), {"sqlite_with_rowid": False})
+
+    id: str = Field(primary_key=True)
+    store: str
+    conversation: int | None = None
+    name: str
+    mime: str
+    size: int
+    created_at: float
 
 
 class LeaseRow(SQLModel, table=True):

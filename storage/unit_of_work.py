@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.entries import Entry, Reader
+from bot.entries import Entry, Kind, Reader
 from bot.handlers.hints import Hints
 from bot.settings import Settings
 from storage.conversations import Conversations
@@ -41,7 +41,7 @@ class UnitOfWork:
         self.conversations = Conversations(connection, locking=writing)
         self.people = People(connection)
         self.lanes = Lanes(connection, now, lambda number, reader: self._woken.add((number, reader)))
-        self.log = Log(connection, now, self.lanes.wake)
+        self.log = Log(connection, now, self._wake)
         self.inbox = Inbox(connection, now)
         self.presence = Presences(connection)
         self.due = DueRows(connection)
@@ -55,10 +55,17 @@ class UnitOfWork:
         self.lanes.prefetch_threads(hints.threads)
         numbers = {conversation.number for conversation in self.conversations.rows.loaded}
         self.lanes.lanes.prefetch((number, reader) for number in numbers for reader in Reader)
+        self.lanes.prefetch_work(hints.lanes)
         self.lanes.links.prefetch(hints.messages)
         self.due.prefetch(numbers)
         self.people.prefetch(hints.accounts)
         self.inbox.rows.prefetch((key,) for key in hints.inbox)
+
+    def _wake(self, entry: Entry, reader: Reader) -> None:
+        """A reply has no receipt worth showing before the shopper's window had time to confirm it, which wakes too."""
+        later = reader is Reader.RECEIPTS and entry.kind is Kind.MESSAGE
+        due_at = self.now + self.settings.timing.pending_receipt if later else None
+        self.lanes.wake(entry.conversation, reader, due_at)
 
     def typed(self, number: int, author: str, name: str | None) -> None:
         self._typing.append((number, author, name))

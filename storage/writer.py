@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from storage.leases import Leases
 from storage.unit_of_work import Changes, UnitOfWork
 
 MOST_IN_A_BATCH = 50
+BACKGROUND_SHARE = 5
 BATCH_SECONDS = 0.005
 PROBE_SECONDS = 1.0
 
@@ -54,7 +55,8 @@ class _Spoiled(Exception):
 
 
 class Writer:
-    """Implements `Bus.submit` and `Wakeup`."""
+    """Implements `Bus.submit` and `Wakeup`. `background`: commands for which nobody waits at the other end; they are
+    never refused for being many, since each lane has one at a time."""
 
     def __init__(
         self,
@@ -63,13 +65,16 @@ class Writer:
         handlers: Mapping[type, Handler],
         clock: Clock,
         hints: Callable[[Iterable[Any]], Hints] = hints,
+        background: Collection[type] = (),
     ):
         self._engine = engine
         self._settings = settings
         self._handlers = handlers
         self._clock = clock
         self._hints = hints
+        self._background = frozenset(background)
         self._jobs: deque[_Job] = deque()
+        self._later: deque[_Job] = deque()
         self._ready = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -77,6 +82,7 @@ class Writer:
         self._subscribers: list[Subscriber] = []
         self._seconds_each = 0.001
         self._began = 0.0
+        self._turn = False
         self.trouble: str | None = None
 
     def start(self) -> None:
@@ -96,7 +102,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Commands that have not begun."""
-        return len(self._jobs)
+        return len(self._jobs) + len(self._later)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """See `bot.ports.Wakeup`."""
@@ -109,15 +115,16 @@ class Writer:
             raise TypeError(f"no handler for {type(command).__name__}")
         if self.trouble is not None:
             raise Unavailable(self.trouble)
+        patient = type(command) in self._background
         waiting = len(self._jobs) * self._seconds_each + self._stuck()
-        if waiting > self._settings.queue_seconds:
+        if waiting > self._settings.queue_seconds and not patient:
             raise Busy(retry_after=max(1.0, waiting))
         assert self._loop is not None, "the writer was not started"
         job = _Job(command, self._loop.create_future())
         with self._ready:
             if self._stopping:
                 raise Busy(retry_after=1.0)
-            self._jobs.append(job)
+            (self._later if patient else self._jobs).append(job)
             self._ready.notify()
         return await job.future
 
@@ -130,17 +137,33 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._ready:
-                while not self._jobs and not self._stopping:
+                while not self.waiting and not self._stopping:
                     if not self._ready.wait(PROBE_SECONDS if self.trouble else None):
                         break
-                if self._stopping and (self.trouble or not self._jobs):
+                if self._stopping and (self.trouble or not self.waiting):
                     self._refuse_waiting()
                     return
-                jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_IN_A_BATCH))]
+                jobs = self._take()
             if self.trouble is not None:
                 self._probe()
             if jobs:
                 self._serve(jobs)
+
+    def _take(self) -> list[_Job]:
+        """The next batch: first those for whom somebody waits. The others have a share of their own, in turn at the
+        front, since a batch may end before its last."""
+        share = min(len(self._later), max(BACKGROUND_SHARE, MOST_IN_A_BATCH - len(self._jobs)))
+        first = [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_IN_A_BATCH - share))]
+        behind = [self._later.popleft() for _ in range(share)]
+        self._turn = not self._turn
+        few = BACKGROUND_SHARE if self._turn else 0
+        return [*behind[:few], *first, *behind[few:]]
+
+    def _put_back(self, jobs: Sequence[_Job]) -> None:
+        with self._ready:
+            for job in reversed(jobs):
+                queue = self._later if type(job.command) in self._background else self._jobs
+                queue.appendleft(job)
 
     def _serve(self, jobs: Sequence[_Job]) -> None:
         self._began = time.monotonic()
@@ -150,8 +173,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 — each is run again below, and then logged
             self._again(jobs, fault_of(error))
         else:
-            with self._ready:
-                self._jobs.extendleft(reversed(left))
+            self._put_back(left)
             served -= len(left)
         spent = (time.monotonic() - self._began) / max(1, served)
         self._began = 0.0
@@ -194,10 +216,10 @@ class Writer:
             self._refuse_waiting()
 
     def _refuse_waiting(self) -> None:
-        waiting = [
-            _Outcome(job, error=Unavailable(self.trouble or "Baton is stopping")) for job in self._jobs
-        ]
+        error = Unavailable(self.trouble or "Baton is stopping")
+        waiting = [_Outcome(job, error=error) for job in (*self._jobs, *self._later)]
         self._jobs.clear()
+        self._later.clear()
         if waiting:
             self._publish(waiting, Changes())
 

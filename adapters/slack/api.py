@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.allowance import PATIENCE, Allowance, Importance
+from bot.deadline import in_time
 from bot.errors import EntryFault, PlaceFault, RootGone, Unsure
 from bot.settings import Slack
 
@@ -99,6 +100,7 @@ class SlackApi:
         await self._allowance.turn(method, channel, importance, _caller(method, params), patience)
         given = {name: value for name, value in params.items() if value is not None}
         body: dict[str, Any] = {"params": given} if verb == "GET" else {"json": given}
+        in_time()
         try:
             return await self._ready().api_call(method, http_verb=verb, **body)
         except SlackApiError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.commands import ThreadDelete, ThreadEdit, ThreadMessage
+from bot.commands import Advance, ThreadDelete, ThreadEdit, ThreadMessage
 from bot.people import Actor
 from bot.posts import Place
 from bot.relay import event_key
@@ -16,7 +16,8 @@ from bot.relay import event_key
 
 @dataclass(slots=True)
 class Hints:
-    """Keys of rows. `threads` are places whose bindings say which conversation is meant."""
+    """Keys of rows. `threads` are places whose bindings say which conversation is meant; `lanes` are conversations
+    one of whose lanes takes its next step."""
 
     numbers: set[int] = field(default_factory=set)
     names: set[tuple[str, str]] = field(default_factory=set)
@@ -24,6 +25,7 @@ class Hints:
     messages: set[tuple[str, str, str]] = field(default_factory=set)
     accounts: set[tuple[str, str]] = field(default_factory=set)
     inbox: set[str] = field(default_factory=set)
+    lanes: set[int] = field(default_factory=set)
 
 
 def hints(commands: Iterable[Any]) -> Hints:
@@ -33,6 +35,8 @@ def hints(commands: Iterable[Any]) -> Hints:
         number = getattr(command, "number", None)
         if number is not None:
             found.numbers.add(number)
+            if isinstance(command, Advance):
+                found.lanes.add(number)
         named = getattr(command, "window", command)
         conversation_id = getattr(named, "conversation_id", None)
         if conversation_id is not None:

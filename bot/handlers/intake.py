@@ -18,7 +18,7 @@ from bot.commands import (
     SaidTurn,
     ShopperFacts,
 )
-from bot.conversation import Conversation, Move, Stage
+from bot.conversation import Awaiting, Conversation, Move, Stage
 from bot.entries import Author, Draft, Entry, Kind
 from bot.errors import NotFound, OtherShopper, PersonInControl
 from bot.handlers import handoff
@@ -130,18 +130,15 @@ def turn_id(turn: SaidTurn) -> str:
     return "h-" + hashlib.sha256(f"{turn.author}\0{turn.text}\0{turn.at}".encode()).hexdigest()[:24]
 
 
-def _append_turn(uow: UnitOfWork, conversation: Conversation, turn: SaidTurn) -> Entry:
-    return uow.log.append(
-        conversation,
-        Draft(
-            Kind.MESSAGE,
-            Author(turn.author),
-            text=turn.text,
-            data=turn.data,
-            source=API,
-            external_id=turn_id(turn),
-            at=turn.at,
-        ),
+def _draft_of(turn: SaidTurn) -> Draft:
+    return Draft(
+        Kind.MESSAGE,
+        Author(turn.author),
+        text=turn.text,
+        data=turn.data,
+        source=API,
+        external_id=turn_id(turn),
+        at=turn.at,
     )
 
 
@@ -152,7 +149,7 @@ def _append_transcript(uow: UnitOfWork, conversation: Conversation, turns: Seque
     for turn, its_id in zip(turns, ids, strict=True):
         if its_id not in known:
             known.add(its_id)
-            _append_turn(uow, conversation, turn)
+            uow.log.append(conversation, _draft_of(turn))
 
 
 def log_turn(uow: UnitOfWork, command: LogTurn) -> dict[str, Any]:
@@ -174,9 +171,10 @@ def log_turn(uow: UnitOfWork, command: LogTurn) -> dict[str, Any]:
     conversation = _conversation(
         uow, command.store, command.conversation_id, command.channel, command.shopper
     )
-    entry = _append_turn(uow, conversation, turn)
-    reason = shopper_said(uow, conversation, entry) if turn.author == Author.SHOPPER else None
-    if turn.author == Author.ASSISTANT:
+    if turn.author == Author.SHOPPER:
+        entry, reason = shopper_says(uow, conversation, _draft_of(turn))
+    else:
+        entry, reason = uow.log.append(conversation, _draft_of(turn)), None
         handoff.expect_shopper(uow, conversation)
     answer = _turn_answer(conversation, entry, reason)
     uow.inbox.remember(key, answer)
@@ -238,11 +236,17 @@ def is_courtesy(text: str) -> bool:
     return all(word in _COURTESIES for word in words) and len(words) <= 8
 
 
-def shopper_said(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> Reason | None:
-    """What a shopper's new message changes: it may escalate, reopen, or come back to the assistant.
+def shopper_says(uow: UnitOfWork, conversation: Conversation, draft: Draft) -> tuple[Entry, Reason | None]:
+    """Append a shopper's message, and do what it changes: it may escalate, reopen, or come back to the assistant.
+    The reason is there if it escalated."""
+    waited_already = (
+        conversation.awaiting is Awaiting.OPERATOR
+    )  # asking again must not give the owner more time
+    entry = uow.log.append(conversation, draft)
+    return entry, _said(uow, conversation, entry, waited_already)
 
-    The answer is the reason if it escalated.
-    """
+
+def _said(uow: UnitOfWork, conversation: Conversation, entry: Entry, waited_already: bool) -> Reason | None:
     if conversation.stage is Stage.RESOLVED:
         if is_courtesy(entry.text):
             return None
@@ -259,14 +263,8 @@ def shopper_said(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> R
         if reason is not None:
             handoff.begin(uow, conversation, reason, {}, Move.ESCALATE)
             return reason
-    handoff.expect_shopper(uow, conversation, idle_restarts=not _waited_already(uow, conversation, entry))
+    handoff.expect_shopper(uow, conversation, idle_restarts=not waited_already)
     return None
-
-
-def _waited_already(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> bool:
-    """Whether an answer was due before this message: asking again must not give the owner more time."""
-    before = uow.log.after(conversation.number, conversation.last_answer_seq, through=entry.seq - 1)
-    return any(one.kind is Kind.MESSAGE and one.author is Author.SHOPPER for one in before)
 
 
 def _reopen(uow: UnitOfWork, conversation: Conversation) -> None:

@@ -10,7 +10,7 @@ from bot.errors import NotAllowed, NotFound, Refused
 from bot.handlers import cases, handoff
 from bot.handlers.cases import Done, done
 from bot.handlers.intake import delete, edit
-from bot.lanes import Binding, Link
+from bot.lanes import Binding, BindingState, Link
 from bot.people import Operator, Role
 from bot.ports import UnitOfWork
 from bot.posts import Action, Heard
@@ -31,7 +31,8 @@ def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
         return None
     conversation = handoff.case(uow, binding.conversation)
     operator = uow.people.operator_for(command.actor)
-    entry = _written(uow, conversation, binding, operator, command.actor.role, command.heard)
+    draft = _draft(uow, conversation, binding, operator, command.actor.role, command.heard)
+    entry = _append_written(uow, conversation, binding, draft)
     if command.heard.edited_order:
         uow.log.rewrite(entry, entry.text, command.heard.edited_order)  # an older edit changes nothing
     uow.inbox.remember(key, {"seq": entry.seq})
@@ -45,14 +46,31 @@ def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
     return done(uow, conversation, texts.files_stay() if command.heard.extra.get("files") else whisper)
 
 
-def _written(
+def _append_written(uow: UnitOfWork, conversation: Conversation, binding: Binding, draft: Draft) -> Entry:
+    """The thread shows already what was written in it: a lane that owes nothing else need not look."""
+    lane = uow.lanes.lane(conversation.number, Reader.THREAD)
+    up_to_date = (
+        lane is not None
+        and lane.due_at is None
+        and lane.position == conversation.head
+        and binding.state is BindingState.OPEN
+        and binding.handoff == conversation.handoff
+        and "offer" not in draft.data
+    )
+    entry = uow.log.append(conversation, draft, told={Reader.THREAD} if up_to_date else ())
+    if lane is not None and up_to_date:
+        lane.position = binding.last_seq = entry.seq
+    return entry
+
+
+def _draft(
     uow: UnitOfWork,
     conversation: Conversation,
     binding: Binding,
     operator: Operator,
     role: Role,
     heard: Heard,
-) -> Entry:
+) -> Draft:
     mode = uow.settings.team(conversation.team).relay
     member = role is not Role.NONE
     verdict = relay.judge(heard.text, heard.addressed, operator.id, conversation, mode, member=member)
@@ -72,7 +90,7 @@ def _written(
     )
     if verdict.fate is relay.Fate.COMMAND:
         draft = replace(draft, data={"command": True})
-    return uow.log.append(conversation, draft)
+    return draft
 
 
 def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:

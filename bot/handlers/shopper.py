@@ -8,7 +8,7 @@ from bot.conversation import Conversation, Move
 from bot.entries import Author, Draft, Kind, Reader
 from bot.errors import NotFound
 from bot.handlers import handoff
-from bot.handlers.intake import shopper_said
+from bot.handlers.intake import shopper_says
 from bot.packet import Reason
 from bot.people import Presence, Shopper
 from bot.ports import UnitOfWork
@@ -47,8 +47,7 @@ def writes(uow: UnitOfWork, command: ShopperWrites) -> dict[str, Any]:
         return answered
     conversation = conversation or _own_or_new(uow, command.window)
     draft = Draft(Kind.MESSAGE, Author.SHOPPER, text=command.text, source=WIDGET, external_id=command.id)
-    entry = uow.log.append(conversation, draft)
-    shopper_said(uow, conversation, entry)
+    entry, _ = shopper_says(uow, conversation, draft)
     answer = {"seq": entry.seq, "id": command.id, "at": views.iso(entry.at)}
     uow.inbox.remember(key, answer)
     return answer

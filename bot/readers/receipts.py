@@ -24,8 +24,10 @@ class ReceiptsReader:
         tabs = uow.presence.tabs(lane.conversation)
         later: float | None = None
         planned = False
-        for link in uow.lanes.unsettled_links(lane.conversation, str(Receipt.SEEN)):
-            entry = uow.log.entry(lane.conversation, link.last_seq)
+        links = uow.lanes.unsettled_links(lane.conversation, str(Receipt.SEEN))
+        entries = uow.log.entries(lane.conversation, {link.last_seq for link in links})
+        for link in links:
+            entry = entries.get(link.last_seq)
             if entry is None:
                 continue
             wanted, ripe_at = _wanted(entry, tabs, uow)

@@ -1,4 +1,5 @@
-"""Baton in a process of its own that kills itself at a chosen step; forked from a zygote, so that a start is cheap.
+"""Baton in a process of its own that kills or stops itself at a chosen step; forked from a zygote, so that a start is
+cheap.
 
 The zygote (`python -m tests.crash.child`) imports everything once and then only forks: a restart costs a tenth of a
 second, and hundreds of kills fit into a test run. Product code has no hooks; the steps are taken from outside, around
@@ -13,6 +14,7 @@ import json
 import logging
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -22,8 +24,11 @@ from functools import partial
 from typing import Any
 
 import jwt  # noqa: F401 - warms the import
+import sqlalchemy.dialects.postgresql.psycopg
 import sqlalchemy.dialects.sqlite  # noqa: F401
 
+import storage.bell
+import storage.engine
 import storage.writer
 from adapters.slack import api, app  # noqa: F401
 from adapters.storefront import openapi
@@ -44,12 +49,12 @@ PR_SET_PDEATHSIG = 1
 
 
 class Steps:
-    """Counts steps over both threads, and kills this process at its own."""
+    """Counts steps over both threads, and kills or stops this process at its own."""
 
-    def __init__(self, path: str, attempts: str, kill_at: int | None):
+    def __init__(self, path: str, attempts: str, blow: dict[str, Any] | None):
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._attempts = os.open(attempts, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self._kill_at = kill_at
+        self._blow = blow
         self._count = 0
         self._lock = threading.Lock()
 
@@ -59,21 +64,28 @@ class Steps:
 
     def reach(self, label: str) -> None:
         """One step further; possibly the last."""
-        if self._is_last(label):
-            self._die()
+        if self._is_mine(label):
+            self._strike()
 
     def soon(self, label: str) -> None:
         """The same, but a moment later: in the middle of what comes now."""
-        if self._is_last(label):
-            asyncio.get_running_loop().call_later(DURING, self._die)
+        if self._is_mine(label):
+            asyncio.get_running_loop().call_later(DURING, self._strike)
 
-    def _is_last(self, label: str) -> bool:
+    def _is_mine(self, label: str) -> bool:
         with self._lock:
-            self._count += 1
             os.write(self._file, f"{label}\n".encode())
-            return self._count == self._kill_at
+            if self._blow is None or not re.match(self._blow["at"], label):
+                return False
+            self._count += 1
+            return bool(self._count == self._blow["step"])
 
-    def _die(self) -> None:
+    def _strike(self) -> None:
+        """To this very thread, so that it comes no further; the whole process goes with it."""
+        assert self._blow is not None
+        if self._blow["pause"]:
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+            return
         os.kill(os.getpid(), signal.SIGKILL)
         threading.Event().wait()
 
@@ -83,9 +95,9 @@ def watch_commits(steps: Steps) -> None:
     writer: Any = storage.writer.Writer
     attempt, commit = writer._attempt, writer._commit
 
-    def watched_attempt(self: Any, jobs: Any) -> Any:
+    def watched_attempt(self: Any, jobs: Any, **options: Any) -> Any:
         self.commands = "+".join(sorted({type(job.command).__name__ for job in jobs}))
-        return attempt(self, jobs)
+        return attempt(self, jobs, **options)
 
     def watched_commit(self: Any, connection: Any) -> None:
         steps.reach(f"before commit {self.commands}")
@@ -164,7 +176,9 @@ def child(spec: dict[str, Any]) -> None:
     random.seed()
     logs.configure("text")
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    steps = Steps(spec["steps"], spec["attempts"], spec["kill_at"])
+    steps = Steps(spec["steps"], spec["attempts"], spec["blow"])
+    for limit in ("LOCK_MS", "IDLE_MS"):
+        vars(storage.engine)[limit] = int(vars(storage.engine)[limit] * spec["impatience"])
     watch_commits(steps)
     watch_calls(steps)
     asyncio.run(serve(settings_of(spec)))

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +14,38 @@ PAUSE = 0.03
 
 
 class Client:
-    """HTTP with retries: connection errors and 5xx are tried again with the same body, as HTTP clients do."""
+    """HTTP with retries: connection errors and 5xx are tried again with the same body, as HTTP clients do. Of several
+    addresses it takes the next one each time, or (`stay`) when the present one gave no answer."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, broken: Callable[[], str]):
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        addresses: Sequence[str],
+        broken: Callable[[], str],
+        *,
+        stay: bool = False,
+    ):
         self.session = session
         self._broken = broken
-        self.url = url
+        self._addresses = addresses
+        self._stay = stay
+        self._turn = 0
         self.repeats = 0
+
+    def address(self) -> str:
+        """Where to ask now."""
+        if not self._stay:
+            self._turn += 1
+        return self._present
+
+    def failed(self, address: str) -> None:
+        """There is no answer from there."""
+        if self._stay and address == self._present:
+            self._turn += 1
+
+    @property
+    def _present(self) -> str:
+        return self._addresses[self._turn % len(self._addresses)]
 
     async def ask(
         self,
@@ -32,20 +57,22 @@ class Client:
     ) -> Any:
         """The answer's JSON. Any other answer below 500 is an AssertionError."""
         while True:
-            answered = await self._once(method, path, token, body)
+            address = self.address()
+            answered = await self._once(method, address + path, token, body)
             if answered is not None and answered[0] < 500:
                 status, content = answered
                 assert status in wanted, f"{method} {path} answered {status}: {content}"
                 return content
             self.repeats += 1
+            self.failed(address)
             assert not self._broken(), self._broken()
             await asyncio.sleep(PAUSE)
 
-    async def _once(self, method: str, path: str, token: str, body: Any) -> tuple[int, Any] | None:
+    async def _once(self, method: str, url: str, token: str, body: Any) -> tuple[int, Any] | None:
         headers = {"Authorization": f"Bearer {token}"}
         try:
             async with self.session.request(
-                method, self.url + path, json=body, headers=headers, timeout=PATIENCE
+                method, url, json=body, headers=headers, timeout=PATIENCE
             ) as answer:
                 return answer.status, await answer.json(content_type=None)
         except (aiohttp.ClientError, OSError, TimeoutError):
@@ -67,16 +94,18 @@ class Widget:
     async def listen(self) -> None:
         """Read the stream; come back with Last-Event-ID whenever it ends."""
         while True:
+            address = self.client.address()
             try:
-                await self._read()
+                await self._read(address)
             except (aiohttp.ClientError, OSError, TimeoutError):
                 pass
+            self.client.failed(address)
             await asyncio.sleep(PAUSE)
 
-    async def _read(self) -> None:
+    async def _read(self, address: str) -> None:
         headers = {"Authorization": f"Bearer {self.token}", "Last-Event-ID": str(self.last)}
         patience = aiohttp.ClientTimeout(total=None, sock_connect=1.0, sock_read=3.0)
-        url = f"{self.client.url}/widget/v1/stream"
+        url = f"{address}/widget/v1/stream"
         async with self.client.session.get(url, headers=headers, timeout=patience) as answer:
             assert answer.status == 200 or answer.status >= 500, answer.status
             if answer.status != 200:

@@ -11,7 +11,7 @@ import pytest
 from tests import scratch
 from tests.crash.house import Zygote
 
-COUNTS = ("stories", "void", "kills", "messages", "lost", "twice", "disorder")
+COUNTS = ("stories", "void", "kills", "pauses", "messages", "lost", "twice", "disorder", "late")
 PRINTED = pytest.StashKey[bool]()
 
 
@@ -40,6 +40,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if counts:
         total = {name: sum(one[name] for one in counts) for name in COUNTS}
         terminalreporter.write_line(
-            "crash: {kills} kills, {messages} messages, lost {lost}, twice {twice}, out of order {disorder} "
+            "crash: {kills} kills, {pauses} pauses, {messages} messages, lost {lost}, twice {twice}, "
+            "out of order {disorder}, marked late {late} "
             "({stories} stories, {void} told again on a machine too busy)".format(**total)
         )

@@ -1,19 +1,27 @@
-"""Baton under a supervisor, as in production: whenever it dies, it is started again at once."""
+"""Baton under a supervisor, as in production: one process, or several replicas on one database. Whichever dies is
+started again."""
 
 import asyncio
+import contextlib
+import itertools
 import json
+import math
 import os
-import shutil
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from storage.engine import writing_engine
 from storage.migrate import migrate
+from tests.crash.databases import Database
+from tests.crash.plans import Blow, Plan
 
 ROOT = Path(__file__).parents[2]
 UNEXPECTED = (
@@ -25,6 +33,8 @@ UNEXPECTED = (
     "catching up failed",
     "error ",
 )
+LOOK = 0.01
+"""Seconds between two looks whether a replica has stopped itself."""
 
 
 class Zygote:
@@ -72,46 +82,31 @@ def own_address(number: int) -> str:
     return f"127.{1 + (pid >> 8) % 250}.{pid & 0xFF}.{1 + number % 250}"
 
 
-def free_port(address: str) -> int:
-    """A port nobody listens on there."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+def free_ports(address: str, count: int) -> list[int]:
+    """Ports nobody listens on there, each another."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((address, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
-class House:
-    """One Baton, its database and its supervisor. `kills`: the step at which each life ends; then it lives on."""
+class Replica:
+    """One Baton and its supervisor. `blows`: what ends each of its lives, or stops it for a while; behind the last it
+    lives on. `common` is the part of its orders that all replicas of a house share."""
 
-    def __init__(
-        self,
-        zygote: Zygote,
-        folder: Path,
-        number: int,
-        environment: dict[str, str],
-        kills: Sequence[int],
-        scale: float,
-    ):
+    def __init__(self, zygote: Zygote, folder: Path, url: str, common: dict[str, Any], blows: Sequence[Blow]):
         self._zygote = zygote
-        self._kills = list(kills)
-        self._scale = scale
+        self._folder = folder
+        self._blows = blows
+        self._common = common
         self._supervisor: asyncio.Task[None] | None = None
         self._pid: int | None = None
-        self.folder = folder
-        self.database = folder / "baton.db"
-        shutil.copy(zygote.template, self.database)
-        address = own_address(number)
-        port = free_port(address)
-        self.url = f"http://{address}:{port}"
-        (folder / "baton.toml").touch()
-        own = {
-            "BATON_DATABASE_URL": f"sqlite:///{self.database}",
-            "BATON_HOST": address,
-            "BATON_PORT": str(port),
-            "BATON_CONFIG": str(folder / "baton.toml"),
-        }
-        self._environment = environment | own
+        self.url = url
         self.lives = 0
         self.deaths: list[str] = []
+        self.pauses: list[tuple[float, float]] = []
+        self.stands_still = False
         self.broken = ""
 
     def start(self) -> None:
@@ -129,45 +124,66 @@ class House:
             self._pid = None
 
     async def _supervise(self) -> None:
-        while True:
-            kill_at = self._kills[self.lives] if self.lives < len(self._kills) else None
-            self.lives += 1
-            self._pid = self._zygote.fork(self._spec(kill_at))
+        for life in itertools.count():
+            blow = self._blows[life] if life < len(self._blows) else None
+            self.lives = life + 1
+            self._pid = self._zygote.fork(self._spec(blow))
+            if blow is not None and blow.pause:
+                await self._stand_still(self._pid, blow)
             await _ended(self._pid)
             pid, self._pid = self._pid, None
             status = self._zygote.status(pid)
-            steps = self.steps()
-            if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
-                self.broken = f"Baton ended by itself, with status {status}\n{self.log()[-3000:]}"
+            if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL or blow is None:
+                self.broken = f"Baton ended by itself, with status {status}"
                 return
-            self.deaths.append(steps[(kill_at or 0) - 1])
+            self.deaths.append(self._struck(blow))
+            if blow.seconds is None:
+                return
+            await asyncio.sleep(blow.seconds)
 
-    def _spec(self, kill_at: int | None) -> dict[str, Any]:
-        return {
-            "environment": self._environment,
-            "scale": self._scale,
-            "kill_at": kill_at,
-            "log": str(self.folder / "log"),
+    async def _stand_still(self, pid: int, blow: Blow) -> None:
+        """Wait until it has stopped itself, and wake it in time."""
+        while not _is_stopped(pid):  # noqa: ASYNC110 — it cannot tell us
+            await asyncio.sleep(LOOK)
+        began = time.time()
+        self.stands_still = True
+        self.pauses.append((began, math.inf))
+        await asyncio.sleep(blow.seconds or 0.0)
+        os.kill(pid, signal.SIGCONT)
+        self.pauses[-1] = began, time.time()
+        self.stands_still = False
+
+    @property
+    def is_gone(self) -> bool:
+        """For good."""
+        return self._supervisor is None or self._supervisor.done()
+
+    def _struck(self, blow: Blow) -> str:
+        """The step it was at."""
+        return [step for step in self.steps() if re.match(blow.at, step)][blow.step - 1]
+
+    def _spec(self, blow: Blow | None) -> dict[str, Any]:
+        return self._common | {
+            "environment": self._common["environment"] | {"BATON_PORT": self.url.rpartition(":")[2]},
+            "blow": None if blow is None else asdict(blow),
+            "log": str(self._folder / "log"),
             "steps": str(self._steps_file),
             "attempts": str(self._attempts_file),
         }
 
     @property
     def _steps_file(self) -> Path:
-        return self.folder / f"steps-{self.lives}"
+        return self._folder / f"steps-{self.lives}"
 
     @property
     def _attempts_file(self) -> Path:
-        return self.folder / "attempts"
+        return self._folder / "attempts"
 
-    def attempts(self) -> dict[str, list[float]]:
-        """When each delivery was attempted."""
-        found: dict[str, list[float]] = {}
+    def attempts(self) -> list[tuple[str, float]]:
+        """Which delivery was attempted, and when."""
         path = self._attempts_file
-        for line in path.read_text().splitlines() if path.exists() else ():
-            delivery, at = line.split()
-            found.setdefault(delivery, []).append(float(at))
-        return found
+        lines = path.read_text().splitlines() if path.exists() else ()
+        return [(delivery, float(at)) for delivery, _, at in (line.partition(" ") for line in lines)]
 
     def steps(self) -> list[str]:
         """The steps of the present life."""
@@ -175,12 +191,85 @@ class House:
 
     def log(self) -> str:
         """What all its lives have logged."""
-        path = self.folder / "log"
+        path = self._folder / "log"
         return path.read_text() if path.exists() else ""
+
+
+class House:
+    """One Baton, or several replicas, on one database, each with what the plan has for it."""
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        folder: Path,
+        number: int,
+        environment: dict[str, str],
+        plan: Plan,
+        database: Database,
+    ):
+        self.database = database
+        address = own_address(number)
+        (folder / "baton.toml").touch()
+        own = {
+            "BATON_DATABASE_URL": database.url,
+            "BATON_HOST": address,
+            "BATON_CONFIG": str(folder / "baton.toml"),
+        }
+        common = {"environment": environment | own, "scale": plan.scale, "impatience": plan.impatience}
+        self.replicas: list[Replica] = []
+        for blows, port in zip(plan.blows, free_ports(address, len(plan.blows)), strict=True):
+            home = folder / f"replica-{len(self.replicas)}"
+            home.mkdir()
+            self.replicas.append(Replica(zygote, home, f"http://{address}:{port}", common, blows))
+        self.urls = [replica.url for replica in self.replicas]
+        self.url = self.urls[0]
+
+    def start(self) -> None:
+        """All of them."""
+        for replica in self.replicas:
+            replica.start()
+
+    async def stop(self) -> None:
+        """The end of all of them."""
+        for replica in self.replicas:
+            await replica.stop()
+
+    @property
+    def deaths(self) -> list[str]:
+        """The steps at which a replica was killed."""
+        return [step for replica in self.replicas for step in replica.deaths]
+
+    @property
+    def pauses(self) -> list[tuple[float, float]]:
+        """From when to when a replica stood still."""
+        return [pause for replica in self.replicas for pause in replica.pauses]
+
+    @property
+    def broken(self) -> str:
+        """Why the story cannot go on; empty while it can."""
+        found = next((replica for replica in self.replicas if replica.broken), None)
+        return f"{found.broken}\n{found.log()[-3000:]}" if found else ""
+
+    def attempts(self) -> dict[str, list[float]]:
+        """When each delivery was attempted."""
+        found: dict[str, list[float]] = {}
+        for replica in self.replicas:
+            for delivery, at in replica.attempts():
+                found.setdefault(delivery, []).append(at)
+        return found
+
+    def log(self) -> str:
+        """What all of them have logged."""
+        return "".join(replica.log() for replica in self.replicas)
 
     def unexpected(self) -> list[str]:
         """Lines of the log that no crash excuses."""
         return [line for line in self.log().splitlines() if any(word in line for word in UNEXPECTED)]
+
+
+def _is_stopped(pid: int) -> bool:
+    """By SIGSTOP."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 async def _ended(pid: int) -> None:

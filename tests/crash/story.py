@@ -9,18 +9,18 @@ answer is sent again.
 import asyncio
 import contextlib
 import re
-import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from tests.crash.clients import Client, Hook, Widget
-from tests.crash.house import House, Zygote
+from tests.crash.databases import Database, File
+from tests.crash.house import House, Replica, Zygote
+from tests.crash.plans import Plan
 from tests.fakes.slack import FakeSlack, Fault, Message
 
-SCALE = 0.05
 KEY, ADMIN = "store-key", "admin-token"
 WORDS = {1: 12, 2: 1500, 3: 30, 4: 600, 5: 1, 6: 800}
 """How many words each line of the transcript has. A word is 8 characters: the second line fills a post and more."""
@@ -48,24 +48,28 @@ MESSAGES = len(TRANSCRIPT) + SAID + REPLIES + 1
 
 
 class Story:
-    """One telling. `faults` prepares the fake; `kills` are the steps at which Baton's lives end."""
+    """One telling. `faults` prepares the fake; `plan` is what befalls Baton; `remember` makes the database, by default
+    a file."""
 
     def __init__(
         self,
         zygote: Zygote,
         folder: Path,
         number: int,
-        kills: Sequence[int] = (),
+        plan: Plan,
         *,
         faults: Callable[[FakeSlack], None] = lambda _: None,
         hooked: bool = True,
+        remember: Callable[[], Database] | None = None,
     ):
         folder.mkdir(parents=True)
-        self._zygote, self._folder, self._number, self._kills = zygote, folder, number, kills
-        self.name = f"kill at {list(kills)}, seed {number}"
+        self._zygote, self._folder, self._number = zygote, folder, number
+        self._remember = remember or (lambda: File(zygote.template, folder))
+        self.plan = plan
+        self.name = f"{plan}, seed {number}"
         self._faults = faults
         self.slack = FakeSlack(seed=number)
-        self.slack.ack_timeout = 3.0 * SCALE * 2
+        self.slack.ack_timeout = 3.0 * plan.scale * 2
         self.slack.retry_delays = (0.0, 60.0 / 60, 300.0 / 60)
         self.dana, self.bob = self.slack.add_user("dana miller"), self.slack.add_user("bob ray")
         self.channel = self.slack.add_channel("support", members=[self.dana, self.bob])
@@ -83,9 +87,11 @@ class Story:
             await stack.enter_async_context(self.slack)
             session = await stack.enter_async_context(aiohttp.ClientSession())
             environment = self._environment(await self._hook_address(stack))
-            self.house = House(self._zygote, self._folder, self._number, environment, self._kills, SCALE)
+            database = await asyncio.to_thread(self._remember)
+            stack.push_async_callback(asyncio.to_thread, database.drop)
+            self.house = House(self._zygote, self._folder, self._number, environment, self.plan, database)
             stack.push_async_callback(self.house.stop)
-            self.client = Client(session, self.house.url, lambda: self.house.broken)
+            self.client = Client(session, self.house.urls, lambda: self.house.broken, stay=self.plan.stay)
             self.house.start()
             try:
                 async with asyncio.timeout(TIMEOUT):
@@ -133,7 +139,7 @@ class Story:
             await self._at_once(self._shopper(), self._operators(), self._assistant_out_of_turn())
             await self._resolve()
             await self._log_turn("a2", (200, 201, 202))
-            await self._until(self.is_settled)
+            await self.until(self.is_settled)
         finally:
             for task in background:
                 task.cancel()
@@ -165,7 +171,7 @@ class Story:
             await self._log_turn("a1", (409,))
             await asyncio.sleep(0.05)
 
-    async def _log_turn(self, name: str, wanted: Sequence[int]) -> None:
+    async def _log_turn(self, name: str, wanted: Collection[int]) -> None:
         body = {"id": name, "author": "assistant", "text": speech(name)}
         await self.client.ask("POST", "/v1/conversations/c-1/messages", KEY, body, wanted)
 
@@ -173,7 +179,7 @@ class Story:
 
     async def _shopper(self) -> None:
         await self.widget.write("w1", speech("w1"))
-        await self._until(lambda: any(one.get("code") == "claimed" for one in self.widget.entries))
+        await self.until(lambda: any(one.get("code") == "claimed" for one in self.widget.entries))
         await self.widget.write("w2", speech("w2"))
         await self.widget.write("w3", speech("w3"))
 
@@ -181,18 +187,18 @@ class Story:
 
     async def _operators(self) -> None:
         await self._at_once(self._press(self.dana, "claim"), self._press(self.bob, "claim"))
-        await self._until(lambda: self.owner() is not None)
+        await self.until(lambda: self.owner() is not None)
         owner, root = self.owner(), self.root()
         assert owner is not None
         for number in range(1, REPLIES + 1):
             await self.slack.post(owner, self.channel, speech(f"r{number}"), thread_ts=root.ts)
             if number == 1:
                 await self.slack.post(owner, self.channel, "// secret of the team", thread_ts=root.ts)
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(self.plan.pace)
 
     async def _press(self, user: str, action: str) -> None:
         """Until it shows no error, or there is nothing to press any more."""
-        await self._until(lambda: self._shows(action) or self._is_past(action))
+        await self.until(lambda: self._shows(action) or self._is_past(action))
         while self._shows(action):
             pressed = await self.slack.click(user, self.channel, self.root().ts, f"baton:{action}")
             self.presses += 1
@@ -212,7 +218,7 @@ class Story:
 
     async def _resolve(self) -> None:
         """Once the shopper's words stand in the thread and the replies are marked as seen."""
-        await self._until(lambda: f"w{SAID}w0002" in self.shown() and self._all_seen())
+        await self.until(lambda: f"w{SAID}w0002" in self.shown() and self._all_seen())
         owner = self.owner()
         assert owner is not None
         while self.stage() != "resolved":
@@ -247,10 +253,11 @@ class Story:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What the database says now."""
-        with contextlib.closing(
-            sqlite3.connect(f"file:{self.house.database}?mode=ro", uri=True, timeout=5)
-        ) as db:
-            return db.execute(statement).fetchall()
+        return self.house.database.rows(statement)
+
+    def ask_at(self, replica: Replica) -> Client:
+        """The store's backend, asking just this one."""
+        return Client(self.client.session, [replica.url], lambda: self.house.broken)
 
     def stage(self) -> str:
         """The case's stage."""
@@ -266,12 +273,15 @@ class Story:
         """Whether nothing is owed, under way or about to come."""
         if self.slack.gateway.under_way or self.slack._late:
             return False
+        if any(replica.stands_still for replica in self.house.replicas):
+            return False
         owed = self.rows("SELECT 1 FROM lane WHERE due_at IS NOT NULL")
         open_calls = self.rows("SELECT 1 FROM delivery WHERE state IN ('planned', 'sending', 'uncertain')")
         last = self.rows("SELECT max(seq) FROM entry WHERE audience = 'shopper'")
         return not owed and not open_calls and last[0][0] == self.widget.last
 
-    async def _until(self, condition: Callable[[], Any]) -> None:
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Wait for that."""
         while not condition():
             broken = self.house.broken or self.broken
             if broken:
@@ -284,7 +294,7 @@ class Story:
             "SELECT id, reader, op, state, attempt, error FROM delivery WHERE state NOT IN ('sent')"
         )
         says = [
-            f"died at {self.house.deaths}",
+            f"died at {self.house.deaths}, stood still {self.house.pauses}",
             f"lanes {lanes}",
             f"deliveries {calls}",
             f"stage {self.stage()}",

@@ -14,7 +14,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.crash.databases import File
 from tests.crash.house import House, Zygote
+from tests.crash.plans import Plan
 from tests.crash.story import ADMIN, KEY
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack.delivery import Delivery
@@ -114,7 +116,9 @@ async def team(zygote: Zygote, tmp_path: Path) -> AsyncIterator[Team]:
             "SLACK_API_URL": slack.api_url,
             "SLACK_CHANNEL": "#support",
         }
-        team.house = House(zygote, tmp_path, 0, environment, [], scale=1.0)
+        team.house = House(
+            zygote, tmp_path, 0, environment, Plan([[]], scale=1.0), File(zygote.template, tmp_path)
+        )
         team.house.start()
         await team.up()
         yield team

@@ -16,7 +16,8 @@ import pytest
 from bot.settings import Timing, load
 from bot.wiring import Baton
 from tests.crash.house import Zygote
-from tests.crash.story import ADMIN, KEY, SCALE
+from tests.crash.plans import SCALE
+from tests.crash.story import ADMIN, KEY
 from tests.fakes.slack import FakeSlack, Fault
 
 PAUSE = 0.008

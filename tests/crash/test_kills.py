@@ -5,70 +5,22 @@ webhook. The fake Slack survives, as Slack would, and commits what had left when
 delays (`SCALE`), so that a lease ends after 1.5 s and a post is believed missing after 0.75 s.
 """
 
-import asyncio
 import itertools
-import json
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.crash.checks import Verdict, is_void, judge
 from tests.crash.house import Zygote
-from tests.crash.story import Story
+from tests.crash.plans import kills
+from tests.crash.teller import Teller
 from tests.fakes.slack import FakeSlack, Fault
 
-AT_ONCE = 4
-"""Stories beside each other in one process: they wait more than they work."""
-TRIES = 3
 CHUNKS, LATE, DOUBLE = 8, 3, 3
 STEPS, SOME = 190, 10
 """About how many steps a life without a kill has, and how many sampled stories each random test tells."""
-
-Faults = Callable[[FakeSlack], None]
-
-
-class Teller:
-    """Tells stories beside each other and adds up what became of them."""
-
-    def __init__(self, zygote: Zygote, folder: Path, record: Callable[[str, Any], None]):
-        self._zygote = zygote
-        self._folder = folder
-        self._record = record
-        self.total = Verdict()
-
-    async def tell(self, plans: Iterator[list[int]], faults: Faults = lambda _: None) -> Verdict:
-        """Until the plans end, or a story's kill never came because it had no step with that number."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(self._tell_one_by_one(plans, faults))
-        counts = {name: value for name, value in asdict(self.total).items() if name != "problems"}
-        self._record("crash", json.dumps(counts))
-        return self.total
-
-    async def _tell_one_by_one(self, plans: Iterator[list[int]], faults: Faults) -> None:
-        for kills in plans:
-            verdict = await self._tell(kills, faults)
-            self.total += verdict
-            if not verdict.kills:
-                return
-
-    async def _tell(self, kills: list[int], faults: Faults) -> Verdict:
-        for attempt in range(TRIES):
-            folder = self._folder / f"{'-'.join(map(str, kills))}-{attempt}"
-            story = Story(self._zygote, folder, _seed(kills), kills, faults=faults)
-            verdict: Verdict = await story.tell(judge)
-            if not verdict.problems or not is_void(story):
-                break
-            self.total.void += 1
-        return verdict
-
-
-def _seed(kills: list[int]) -> int:
-    return sum(number * 1_000**index for index, number in enumerate(kills))
 
 
 @pytest.fixture
@@ -78,7 +30,7 @@ def teller(zygote: Zygote, tmp_path: Path, record_property: Callable[[str, Any],
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 async def test_a_kill_at_any_step_loses_doubles_and_moves_nothing(teller: Teller, chunk: int) -> None:
-    verdict = await teller.tell([step] for step in itertools.count(1 + chunk, CHUNKS))
+    verdict = await teller.tell(kills(step) for step in itertools.count(1 + chunk, CHUNKS))
     assert verdict.problems == []
     assert verdict.kills > STEPS / CHUNKS / 2
 
@@ -86,7 +38,7 @@ async def test_a_kill_at_any_step_loses_doubles_and_moves_nothing(teller: Teller
 @pytest.mark.parametrize("seed", range(DOUBLE))
 async def test_a_kill_in_the_recovery_from_a_kill_changes_nothing(teller: Teller, seed: int) -> None:
     rng = random.Random(seed)
-    verdict = await teller.tell([rng.randint(1, STEPS), rng.randint(1, 40)] for _ in range(SOME))
+    verdict = await teller.tell(kills(rng.randint(1, STEPS), rng.randint(1, 40)) for _ in range(SOME))
     assert verdict.problems == []
     assert verdict.kills > SOME
 
@@ -94,7 +46,7 @@ async def test_a_kill_in_the_recovery_from_a_kill_changes_nothing(teller: Teller
 @pytest.mark.parametrize("seed", range(LATE))
 async def test_a_slack_that_commits_late_and_says_nothing_changes_nothing(teller: Teller, seed: int) -> None:
     rng = random.Random(100 + seed)
-    verdict = await teller.tell(([rng.randint(1, STEPS)] for _ in range(SOME)), _lying)
+    verdict = await teller.tell((kills(rng.randint(1, STEPS)) for _ in range(SOME)), _lying)
     assert verdict.problems == []
     assert verdict.kills > SOME / 2
 

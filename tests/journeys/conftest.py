@@ -26,12 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """On SQLite; those of several replicas on the one database they can share. `BATON_JOURNEYS=postgresql` makes all
-    of them there: now and then a click is then not acknowledged within 3 s, and the cause is not found yet."""
+    """On both databases; those of several replicas on the one that they can share. `BATON_JOURNEYS` names one."""
     if "begin" in metafunc.fixturenames and not names_its_database(metafunc):
         shared = metafunc.definition.get_closest_marker("replicas") is not None
-        databases = ["postgresql" if shared else os.environ.get("BATON_JOURNEYS", "sqlite")]
-        metafunc.parametrize("database_url", databases, indirect=True)
+        both = os.environ.get("BATON_JOURNEYS", "sqlite postgresql").split()
+        metafunc.parametrize("database_url", ["postgresql"] if shared else both, indirect=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -197,7 +197,9 @@ class World:
         settings = load(environment)
         store = replace(settings.stores["main"], origins=(self.shop.url,), brand="Lumen & Oak")
         team: TeamPolicy = replace(settings.teams["support"], **self._policy)
-        return replace(settings, timing=self.timing, stores={"main": store}, teams={"support": team})
+        return replace(
+            settings, timing=self.timing, stores={"main": store}, teams={"support": team}, queue_seconds=30.0
+        )
 
     async def stop(self) -> None:
         for tap in self._taps:

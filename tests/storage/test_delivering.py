@@ -717,6 +717,16 @@ async def test_the_card_jumps_to_the_newest_state(world: World) -> None:
     assert world.chat.count("card") - before <= 3
 
 
+async def test_what_people_write_does_not_touch_the_card(world: World) -> None:
+    number = await world.claimed()
+    await world.settle(2)
+    before = world.chat.count("card")
+    await world.writes("hello")
+    await world.says(number, "hello Sarah")
+    await world.settle(5)
+    assert world.chat.count("card") == before
+
+
 async def test_a_card_that_shows_the_newest_state_is_left_alone(world: World) -> None:
     number = await world.claimed()
     await world.settle(2)
@@ -744,7 +754,7 @@ async def test_what_changes_while_the_card_is_being_updated_is_shown_after_it(
         await original(place, card)  # type: ignore[arg-type]
 
     world.chat.update_card = update_card  # type: ignore[method-assign, assignment]
-    await world.writes("hello")
+    await world.submit(commands.Release(number, ANNA))
     await world.settle()
     await world.settle(2)
     await world.settle(2)
@@ -755,8 +765,10 @@ async def test_card_updates_keep_their_distance(world: World) -> None:
     number = await world.claimed()
     await world.settle(2)
     before = world.chat.count("card")
-    for _ in range(5):
-        await world.writes("hello")
+    for _ in range(3):
+        await world.submit(commands.Release(number, ANNA))
+        await world.settle()
+        await world.submit(Claim(number, ANNA))
         await world.settle()
     assert world.chat.count("card") - before == 1
     await world.settle(1.1)

@@ -14,7 +14,7 @@ from bot.ports import Changes, UnitOfWork
 from bot.settings import Settings
 from storage.engine import reading_engine, writing_engine
 from storage.reads import Reads
-from storage.writer import MOST_IN_A_BATCH, Writer
+from storage.writer import BACKGROUND_SHARE, MOST_IN_A_BATCH, Writer
 from tests.storage.world import ManualClock, World
 
 
@@ -190,7 +190,7 @@ async def test_a_batch_ends_when_its_time_is_over_and_the_rest_keeps_its_order(
 
 async def test_busy_when_the_queue_is_longer_than_a_second(writer: Watched) -> None:
     writer._loop = asyncio.get_running_loop()
-    writer._seconds_each = 0.5
+    writer._seconds_each = 11.0
     waiting = [asyncio.ensure_future(_submit(writer, add(str(n)))) for n in range(3)]
     await asyncio.sleep(0)
     with pytest.raises(Busy) as refused:
@@ -317,3 +317,57 @@ async def test_a_database_fault_is_told_without_what_people_wrote(
         await writer.submit(add("4111-secret"))
     assert "4111" not in str(failed.value)
     assert "4111" not in caplog.text
+
+
+# --- commands for which nobody waits --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Later(Do):
+    """The same, in the background."""
+
+
+@pytest.fixture
+async def two_kinds(engine: Engine, settings: Settings, clock: ManualClock) -> AsyncIterator[Watched]:
+    def run(uow: UnitOfWork, command: Do) -> Any:
+        return command.what(uow)
+
+    writer = Watched(engine, settings, {Do: run, Later: run}, clock, background={Later})
+    yield writer
+    await writer.stop()
+    engine.dispose()
+
+
+async def test_those_for_whom_somebody_waits_come_first(two_kinds: Watched) -> None:
+    order: list[str] = []
+    later = [Later(lambda uow: order.append("later")) for _ in range(200)]
+    await together(two_kinds, *later, *(Do(lambda uow: order.append("now")) for _ in range(20)))
+    assert "now" in order[: BACKGROUND_SHARE + 1]
+    assert order.index("later", 30) > max(i for i, one in enumerate(order) if one == "now")
+
+
+async def test_the_background_goes_on_however_many_are_in_front_of_it(
+    two_kinds: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even when each batch ends after its first command."""
+    monkeypatch.setattr("storage.writer.BATCH_SECONDS", 0.0)
+    order: list[str] = []
+    now = [Do(lambda uow: order.append("now")) for _ in range(60)]
+    await together(two_kinds, *now, Later(lambda uow: order.append("later")))
+    assert order.index("later") < 5
+
+
+async def test_the_background_is_never_refused_for_being_much(
+    engine: Engine, settings: Settings, clock: ManualClock
+) -> None:
+    writer = Watched(
+        engine,
+        replace(settings, queue_seconds=0.0),
+        {Later: lambda uow, one: one.what(uow)},
+        clock,
+        background={Later},
+    )
+    answers = await together(writer, *(Later(lambda uow, n=n: n) for n in range(100)))  # type: ignore[misc]
+    assert answers == list(range(100))
+    await writer.stop()
+    engine.dispose()

@@ -47,7 +47,8 @@ class ManualClock:
 def make_settings(
     url: str, *, relay: str = "owner", hours: Hours | None = None, webhook: str = "", **rest: Any
 ) -> Settings:
-    """One store `main`, one team `support` on the chat in memory."""
+    """One store `main`, one team `support` on the chat in memory. A busy machine makes nobody come back later."""
+    rest.setdefault("queue_seconds", 30.0)
     store = StorePolicy("main", "key", brand="Shop", public_key="main", webhook_url=webhook)
     team = TeamPolicy("support", "fake", "C1", relay=relay, hours=hours or Hours())
     return Settings(
