@@ -259,7 +259,8 @@ class Lanes(Protocol):
         ...
 
     def unsettled_links(self, number: int, final_mark: str) -> Sequence[Link]:
-        """Links to people's messages in the conversation's threads whose mark is not final yet."""
+        """Links to people's messages in the conversation's threads whose mark is not final yet; of very many the
+        newest, oldest first."""
         ...
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, and_, or_, select
+from sqlalchemy import Connection, Dialect, Select, bindparam, or_, select
 
 from bot.entries import Reader
 from bot.lanes import OUTSTANDING, Binding, BindingState, Delivery, DeliveryState, Lane, Link, Op
@@ -13,8 +13,40 @@ from storage.rows import Rows
 from storage.tables import BindingRow, DeliveryRow, LaneRow, LinkRow, table
 
 _LANE, _DELIVERY, _BINDING, _LINK = (table(row) for row in (LaneRow, DeliveryRow, BindingRow, LinkRow))
-_OUTSTANDING = [str(state) for state in OUTSTANDING]
+_IS_OUTSTANDING = or_(*(_DELIVERY.c.state == str(state) for state in sorted(OUTSTANDING)))
+MOST_UNSETTLED = 100
 Thread = tuple[str, str, str]
+
+
+def _outstanding(select: Select[Any]) -> Select[Any]:
+    own = (_DELIVERY.c.conversation == bindparam("conversation"), _DELIVERY.c.reader == bindparam("reader"))
+    order = (_DELIVERY.c.created_at, _DELIVERY.c.part, _DELIVERY.c.id)
+    return select.where(*own, _IS_OUTSTANDING).order_by(*order)
+
+
+@cache
+def _outstanding_of(dialect: Dialect) -> Callable[[Any], Any]:
+    return lambda select: select.where(among([_DELIVERY.c.conversation], dialect), _IS_OUTSTANDING)
+
+
+def _bindings(select: Select[Any]) -> Select[Any]:
+    return select.where(_BINDING.c.conversation == bindparam("conversation")).order_by(_BINDING.c.id)
+
+
+def _links_of(select: Select[Any]) -> Select[Any]:
+    spans = (_LINK.c.first_seq <= bindparam("seq"), _LINK.c.last_seq >= bindparam("seq"))
+    return select.where(_LINK.c.binding_id == bindparam("binding"), *spans).order_by(
+        _LINK.c.part, _LINK.c.remote_id
+    )
+
+
+def _unsettled(select: Select[Any]) -> Select[Any]:
+    unsettled = or_(_LINK.c.mark.is_(None), _LINK.c.mark != bindparam("final"))
+    return (
+        select.where(_LINK.c.conversation == bindparam("conversation"), _LINK.c.ours.is_(False), unsettled)
+        .order_by(_LINK.c.first_seq.desc())
+        .limit(MOST_UNSETTLED)
+    )
 
 
 @cache
@@ -71,8 +103,10 @@ class Lanes:
         fresh = [number for number in numbers if number not in self._whole]
         if not fresh:
             return
-        self.bound.where(_BINDING.c.conversation.in_(fresh))
-        self.deliveries.where(_DELIVERY.c.conversation.in_(fresh), _DELIVERY.c.state.in_(_OUTSTANDING))
+        keys = [(number,) for number in fresh]
+        self.bound.among(("conversation",), keys)
+        dialect = self._connection.dialect
+        self.deliveries.select(_outstanding_of(dialect), **parameters(keys, dialect))
         self._whole.update(fresh)
 
     def outstanding(self, number: int, reader: Reader) -> Sequence[Delivery]:
@@ -83,12 +117,7 @@ class Lanes:
                 if one.conversation == number and one.reader is reader and one.state in OUTSTANDING
             ]
             return sorted(found, key=lambda one: (one.created_at, one.part, one.id))
-        return self.deliveries.where(
-            _DELIVERY.c.conversation == number,
-            _DELIVERY.c.reader == str(reader),
-            _DELIVERY.c.state.in_(_OUTSTANDING),
-            order_by=(_DELIVERY.c.created_at, _DELIVERY.c.part, _DELIVERY.c.id),
-        )
+        return self.deliveries.select(_outstanding, conversation=number, reader=str(reader))
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         return self.deliveries.get(delivery_id)
@@ -104,14 +133,14 @@ class Lanes:
     def latest_binding(self, number: int) -> Binding | None:
         if number in self._whole:
             return max(self.bindings(number), key=lambda one: one.id, default=None)
-        found = self.bound.where(_BINDING.c.conversation == number, order_by=(_BINDING.c.id.desc(),), limit=1)
-        return found[0] if found else None
+        found = self.bound.select(_bindings, conversation=number)
+        return found[-1] if found else None
 
     def bindings(self, number: int) -> Sequence[Binding]:
         if number in self._whole:
             own = [one for one in self.bound.loaded if one.conversation == number]
             return sorted(own, key=lambda one: one.id)
-        return self.bound.where(_BINDING.c.conversation == number, order_by=(_BINDING.c.id,))
+        return self.bound.select(_bindings, conversation=number)
 
     def binding(self, binding_id: int) -> Binding | None:
         return self.bound.get(binding_id)
@@ -155,11 +184,7 @@ class Lanes:
         self.links.add(link)
 
     def links_of(self, binding_id: int, seq: int) -> Sequence[Link]:
-        return self.links.where(
-            _LINK.c.binding_id == binding_id,
-            and_(_LINK.c.first_seq <= seq, _LINK.c.last_seq >= seq),
-            order_by=(_LINK.c.part, _LINK.c.remote_id),
-        )
+        return self.links.select(_links_of, binding=binding_id, seq=seq)
 
     def last_links(self, binding_id: int, limit: int) -> Sequence[Link]:
         newest = self.links.where(
@@ -171,9 +196,5 @@ class Lanes:
         return newest[::-1]
 
     def unsettled_links(self, number: int, final_mark: str) -> Sequence[Link]:
-        return self.links.where(
-            _LINK.c.conversation == number,
-            _LINK.c.ours.is_(False),
-            or_(_LINK.c.mark.is_(None), _LINK.c.mark != final_mark),
-            order_by=(_LINK.c.first_seq,),
-        )
+        newest = self.links.select(_unsettled, conversation=number, final=final_mark)
+        return newest[::-1]

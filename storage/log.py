@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Dialect, Select, bindparam, insert, or_, select, update
 
 from bot.conversation import Conversation
 from bot.entries import Audience, Author, Draft, Entry, Kind, Reader, acting_on, audience_of
+from storage.many import among, parameters
 from storage.tables import BodyRow, EntryRow, table
 
 _E, _B = table(EntryRow), table(BodyRow)
@@ -18,7 +20,24 @@ _COLUMNS = [(_B if name in _BODY else _E).c[name] for name in Entry.__dataclass_
 _SELECT = select(*_COLUMNS).join_from(
     _E, _B, (_B.c.conversation == _E.c.conversation) & (_B.c.seq == _E.c.seq)
 )
+_OWN = _SELECT.where(_E.c.conversation == bindparam("conversation"))
+_ONE = _OWN.where(_E.c.seq == bindparam("seq"))
+_BETWEEN = _OWN.where(_E.c.seq > bindparam("after"), _E.c.seq <= bindparam("through"))
+_AFTER = _BETWEEN.order_by(_E.c.seq).limit(bindparam("limit"))
+_FOR_SHOPPER = (
+    _BETWEEN.where(_E.c.audience == str(Audience.SHOPPER)).order_by(_E.c.seq).limit(bindparam("limit"))
+)
+_LAST = _OWN.order_by(_E.c.seq.desc()).limit(bindparam("limit"))
+_SPOKEN = or_(_E.c.kind == str(Kind.MESSAGE), _E.c.kind == str(Kind.ASIDE))
+_KNOWN = _OWN.where(_E.c.external_id == bindparam("external_id"), _SPOKEN).order_by(_E.c.seq).limit(1)
+_KNOWN_THERE = _KNOWN.where(_E.c.source == bindparam("source"))
+_NO_END = 2**31 - 1
 Position = tuple[int, int]
+
+
+@cache
+def _among(dialect: Dialect) -> Select[Any]:
+    return _OWN.where(among([_E.c.seq], dialect)).order_by(_E.c.seq)
 
 
 class Log:
@@ -65,32 +84,31 @@ class Log:
         known = self._fresh.get((number, seq)) or self._rewritten.get((number, seq))
         if known is not None:
             return known
-        found = self._read(_E.c.conversation == number, _E.c.seq == seq)
+        found = self._read(_ONE, conversation=number, seq=seq)
         return found[0] if found else None
 
     def entries(self, number: int, seqs: Collection[int]) -> Mapping[int, Entry]:
-        found = self._read(_E.c.conversation == number, _E.c.seq.in_(seqs)) if seqs else []
-        return {entry.seq: entry for entry in found}
+        if not seqs:
+            return {}
+        dialect = self._connection.dialect
+        keys = parameters([(seq,) for seq in sorted(seqs)], dialect)
+        return {entry.seq: entry for entry in self._read(_among(dialect), conversation=number, **keys)}
 
     def after(
         self, number: int, seq: int, limit: int = 1000, through: int | None = None, shopper_only: bool = False
     ) -> Sequence[Entry]:
-        criteria = [_E.c.conversation == number, _E.c.seq > seq]
-        if through is not None:
-            criteria.append(_E.c.seq <= through)
-        if shopper_only:
-            criteria.append(_E.c.audience == str(Audience.SHOPPER))
-        return self._read(*criteria, limit=limit)
+        statement = _FOR_SHOPPER if shopper_only else _AFTER
+        last = _NO_END if through is None else through
+        return self._read(statement, conversation=number, after=seq, through=last, limit=limit)
 
     def last(self, number: int, limit: int) -> Sequence[Entry]:
-        newest = self._read(_E.c.conversation == number, limit=limit, descending=True)
-        return newest[::-1]
+        return self._read(_LAST, conversation=number, limit=limit)[::-1]
 
     def by_external_id(self, number: int, external_id: str, source: str | None = None) -> Entry | None:
-        criteria = [_E.c.conversation == number, _E.c.external_id == external_id]
-        if source is not None:
-            criteria.append(_E.c.source == source)
-        found = self._read(*criteria, _E.c.kind.in_([str(Kind.MESSAGE), str(Kind.ASIDE)]), limit=1)
+        if source is None:
+            found = self._read(_KNOWN, conversation=number, external_id=external_id)
+        else:
+            found = self._read(_KNOWN_THERE, conversation=number, external_id=external_id, source=source)
         return found[0] if found else None
 
     def known_ids(self, number: int, external_ids: Sequence[str]) -> set[str]:
@@ -122,11 +140,9 @@ class Log:
         if position in self.appended:
             self.appended[position] = after
 
-    def _read(self, *criteria: Any, limit: int | None = None, descending: bool = False) -> list[Entry]:
+    def _read(self, statement: Any, **given: Any) -> list[Entry]:
         self.flush()
-        order = _E.c.seq.desc() if descending else _E.c.seq.asc()
-        rows = self._connection.execute(_SELECT.where(*criteria).order_by(order).limit(limit))
-        return [_entry(tuple(row)) for row in rows]
+        return [_entry(tuple(row)) for row in self._connection.execute(statement, given)]
 
     def flush(self) -> None:
         """Write new entries with their bodies, and changed bodies."""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Dialect, bindparam, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Dialect, bindparam, cast, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 Key = tuple[Any, ...]
@@ -18,7 +18,11 @@ def among(columns: Sequence[Column[Any]], dialect: Dialect) -> ColumnElement[boo
     """True for rows whose columns are one of the keys given by `parameters`."""
     if dialect.name == "sqlite":
         keys = func.json_each(bindparam("keys")).table_valued("value")
-        parts: list[Any] = [func.json_extract(keys.c.value, f"$[{index}]") for index in range(len(columns))]
+        # Without the cast SQLite does not compare by the index where a column holds numbers, and scans its prefix.
+        parts: list[Any] = [
+            cast(func.json_extract(keys.c.value, f"$[{index}]"), column.type)
+            for index, column in enumerate(columns)
+        ]
     else:
         arrays = [bindparam(f"keys_{i}", type_=ARRAY(column.type)) for i, column in enumerate(columns)]
         names = [f"part_{index}" for index in range(len(columns))]

@@ -1,14 +1,21 @@
 """Shoppers, operators, and who is in which team."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
 from bot.people import Actor, Operator, Role, Shopper
 from storage.rows import Rows
 from storage.tables import OperatorRow, ShopperRow, TeamRow, table
 
 _SHOPPER, _OPERATOR, _TEAM = table(ShopperRow), table(OperatorRow), table(TeamRow)
+
+
+def _named(select: Select[Any]) -> Select[Any]:
+    return select.where(
+        _SHOPPER.c.store == bindparam("store"), _SHOPPER.c.external_id == bindparam("external_id")
+    )
 
 
 class People:
@@ -31,7 +38,7 @@ class People:
         return self.shoppers.get(shopper_id)
 
     def shopper_named(self, store: str, external_id: str) -> Shopper | None:
-        found = self.shoppers.where(_SHOPPER.c.store == store, _SHOPPER.c.external_id == external_id)
+        found = self.shoppers.select(_named, store=store, external_id=external_id)
         return found[0] if found else None
 
     def add_shopper(self, shopper: Shopper) -> Shopper:

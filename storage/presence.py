@@ -1,14 +1,19 @@
 """Shoppers' open tabs."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, bindparam
 
 from bot.people import Presence
 from storage.rows import Rows
 from storage.tables import PresenceRow, table
 
 _T = table(PresenceRow)
+
+
+def _tabs(select: Select[Any]) -> Select[Any]:
+    return select.where(_T.c.conversation == bindparam("conversation"))
 
 
 class Presences:
@@ -18,7 +23,7 @@ class Presences:
         self.rows: Rows[Presence] = Rows(connection, _T, Presence, ("conversation", "tab"))
 
     def tabs(self, number: int) -> Sequence[Presence]:
-        return self.rows.where(_T.c.conversation == number)
+        return self.rows.select(_tabs, conversation=number)
 
     def note(self, presence: Presence) -> None:
         known = self.rows.get(presence.conversation, presence.tab)

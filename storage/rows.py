@@ -32,6 +32,12 @@ class _Shape:
         self.by_keys = self.select.where(among(keys, dialect))
         self.locking = self.by_keys.order_by(*keys).with_for_update()
         self.insert = insert(table)
+        self.allotting = {
+            name: insert(table)
+            .values({other: bindparam(other) for other in self.names if other != name})
+            .returning(table.c[name])
+            for name in key[:1]
+        }
         self._change = update(table).where(*matches)
         self._changes: dict[tuple[str, ...], Any] = {}
         self.delete = delete(table).where(*matches)
@@ -51,6 +57,11 @@ def _shape(table: Table, cls: Callable[..., Any], key: tuple[str, ...], dialect:
 @cache
 def _narrowed(table: Table, columns: tuple[str, ...], shape: _Shape, dialect: Dialect) -> Any:
     return shape.select.where(among([table.c[name] for name in columns], dialect))
+
+
+@cache
+def _built(build: Callable[[Any], Any], shape: _Shape) -> Any:
+    return build(shape.select)
 
 
 class Rows(Generic[T]):
@@ -112,10 +123,16 @@ class Rows(Generic[T]):
         dialect = self._connection.dialect
         return self._read(_narrowed(self._table, columns, self._shape, dialect), parameters(keys, dialect))
 
+    def select(self, build: Callable[[Any], Any], **parameters: Any) -> list[T]:
+        """By a statement that is prepared once: `build` (a function of a module, the same each time) adds criteria
+        with `bindparam`s to the plain select. What this batch has written is counted."""
+        self.flush()
+        return self._read(_built(build, self._shape), parameters)
+
     def where(
         self, *criteria: ColumnElement[bool], order_by: Sequence[Any] = (), limit: int | None = None
     ) -> list[T]:
-        """By any criteria. What this batch has written is counted."""
+        """By any criteria; what is asked for often is better `select`ed."""
         self.flush()
         return self._read(self._shape.select.where(*criteria).order_by(*order_by).limit(limit), {})
 
@@ -155,8 +172,7 @@ class Rows(Generic[T]):
         """A new row whose key the database allots, inserted now."""
         values = self._as_row(thing)
         del values[column]
-        statement = self._shape.insert.values(**values).returning(self._table.c[column])
-        setattr(thing, column, self._connection.execute(statement).scalar_one())
+        setattr(thing, column, self._connection.execute(self._shape.allotting[column], values).scalar_one())
         key = self.key_of(thing)
         self._objects[key] = thing
         self._stored[key] = self._shape.values(thing)

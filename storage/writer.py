@@ -31,7 +31,7 @@ from storage.unit_of_work import Changes, UnitOfWork
 
 MOST_IN_A_BATCH = 50
 BACKGROUND_SHARE = 5
-BATCH_SECONDS = 0.005
+BATCH_SECONDS = 0.02
 PROBE_SECONDS = 1.0
 
 logger = logging.getLogger("baton.writer")

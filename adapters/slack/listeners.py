@@ -105,13 +105,15 @@ def build_app(
     card. Over HTTP signatures have been checked before. Its application name must not be a logger of ours, since Bolt
     sets that logger's level. `missed` is told when an event was not taken."""
 
+    ourselves = AuthorizeResult(
+        enterprise_id=identity.enterprise_id,
+        team_id=identity.team_id,
+        bot_id=identity.bot_id,
+        bot_user_id=identity.user_id,
+    )
+
     async def authorize(**_: Any) -> AuthorizeResult:
-        return AuthorizeResult(
-            enterprise_id=identity.enterprise_id,
-            team_id=identity.team_id,
-            bot_id=identity.bot_id,
-            bot_user_id=identity.user_id,
-        )
+        return ourselves
 
     app = AsyncApp(
         name="slack_bolt.baton",
