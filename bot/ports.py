@@ -152,7 +152,7 @@ class Conversations(Protocol):
         ...
 
     def stages(self) -> dict[str, int]:
-        """How many there are per stage."""
+        """How many wait and how many are engaged. The others are not counted: there may be very many."""
         ...
 
     def recent_waits(self, team: str, limit: int = 20) -> Sequence[float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, case, func, or_, select
 
-from bot.conversation import Conversation, Stage
+from bot.conversation import IN_PERSONS_HANDS, Conversation, Stage
 from storage.many import among, parameters
 from storage.rows import Rows
 from storage.tables import ConversationRow, table
@@ -122,7 +122,10 @@ class Conversations:
 
     def stages(self) -> dict[str, int]:
         self.rows.flush()
-        counted = self._connection.execute(select(_T.c.stage, func.count()).group_by(_T.c.stage))
+        in_hand = _T.c.stage.in_([str(stage) for stage in sorted(IN_PERSONS_HANDS)])
+        counted = self._connection.execute(
+            select(_T.c.stage, func.count()).where(in_hand).group_by(_T.c.stage)
+        )
         return {str(stage): int(count) for stage, count in counted}
 
     def recent_waits(self, team: str, limit: int = 20) -> Sequence[float]:

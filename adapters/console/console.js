@@ -560,8 +560,7 @@ const TABS = {
 function renderList() {
   const all = [...state.rows, ...state.older];
   const mine = all.filter(isMine).length;
-  const total = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
-  const counts = { waiting: state.counts.waiting || 0, active: state.counts.active || 0, mine, all: total };
+  const counts = { waiting: state.counts.waiting || 0, active: state.counts.active || 0, mine };
   for (const button of document.querySelectorAll(".tabs button")) {
     const tab = button.dataset.tab;
     button.setAttribute("aria-pressed", String(tab === state.tab && !state.q));
