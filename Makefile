@@ -6,7 +6,7 @@ PORT ?= 8080
 BIN := $(VENV)/bin
 TESTS ?= tests
 
-.PHONY: help demo test check pictures lock clean
+.PHONY: help demo test check bench pictures lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -31,6 +31,9 @@ check: $(VENV)/dev.stamp ## formatter, linter, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp ## the benchmark table (BENCH_JSON=FILE, BENCH_QUICK=1)
+	@$(BIN)/python -m benchmarks
 
 pictures: $(VENV)/dev.stamp ## draw the README's pictures anew
 	PYTHONPATH=. $(BIN)/python docs/pictures/make.py
