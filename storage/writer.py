@@ -29,7 +29,7 @@ from storage.faults import Fault, fault_of
 from storage.leases import Leases
 from storage.unit_of_work import Changes, UnitOfWork
 
-MOST_IN_A_BATCH = 50
+MOST_IN_A_BATCH, LEAST_IN_A_BATCH = 50, 10
 BACKGROUND_SHARE = 5
 BATCH_SECONDS = 0.02
 PROBE_SECONDS = 1.0
@@ -151,9 +151,11 @@ class Writer:
 
     def _take(self) -> list[_Job]:
         """The next batch: first those for whom somebody waits. The others have a share of their own, in turn at the
-        front, since a batch may end before its last."""
-        share = min(len(self._later), max(BACKGROUND_SHARE, MOST_IN_A_BATCH - len(self._jobs)))
-        first = [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_IN_A_BATCH - share))]
+        front, since a batch may end before its last. No more than will fit into its time: what a batch looks at is
+        loaded, and locked, for all of it."""
+        most = min(MOST_IN_A_BATCH, max(LEAST_IN_A_BATCH, int(BATCH_SECONDS / self._seconds_each)))
+        share = min(len(self._later), max(BACKGROUND_SHARE, most - len(self._jobs)))
+        first = [self._jobs.popleft() for _ in range(min(len(self._jobs), most - share))]
         behind = [self._later.popleft() for _ in range(share)]
         self._turn = not self._turn
         few = BACKGROUND_SHARE if self._turn else 0

@@ -25,14 +25,12 @@ class Blow:
 class Plan:
     """Per replica the blow of each of its lives; behind the last it lives on. The store and the shopper `stay` with
     the replica that answers them, or ask one after the other. `impatience` shortens the database's limits for
-    transactions that stand still, `scale` all of Baton's own delays. `pace`: seconds between two messages of an
-    operator."""
+    transactions that stand still, `scale` all of Baton's own delays."""
 
     blows: Sequence[Sequence[Blow]]
     stay: bool = False
     impatience: float = 1.0
     scale: float = SCALE
-    pace: float = 0.002
 
     def __str__(self) -> str:
         parts = [

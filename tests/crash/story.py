@@ -194,7 +194,7 @@ class Story:
             await self.slack.post(owner, self.channel, speech(f"r{number}"), thread_ts=root.ts)
             if number == 1:
                 await self.slack.post(owner, self.channel, "// secret of the team", thread_ts=root.ts)
-            await asyncio.sleep(self.plan.pace)
+            await asyncio.sleep(0.002)
 
     async def _press(self, user: str, action: str) -> None:
         """Until it shows no error, or there is nothing to press any more."""
@@ -297,7 +297,7 @@ class Story:
             f"died at {self.house.deaths}, stood still {self.house.pauses}",
             f"lanes {lanes}",
             f"deliveries {calls}",
-            f"stage {self.stage()}",
+            f"stage {self.stage()}, {len(self.roots())} roots",
         ]
         says += [f"{one.text[:60]!r} {one.reactions}" for one in self.slack.messages(self.channel)[-8:]]
         says += [f"widget at {self.widget.last}"] if hasattr(self, "widget") else []

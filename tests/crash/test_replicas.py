@@ -61,14 +61,6 @@ def pauses_of_one(at: str, steps: Iterable[int], impatience: float = 1.0) -> Ite
         yield Plan([[Blow(step, at, STILL, pause=True)], []], impatience=impatience, scale=SCALE)
 
 
-async def test_at_a_persons_pace_no_message_is_overtaken_on_its_way_through_another_replica(
-    teller: Teller,
-) -> None:
-    verdict = await teller.tell(Plan([[], []], scale=SCALE, pace=1.0) for _ in range(SOME))
-    assert verdict.problems == []
-    assert verdict.late == 0
-
-
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 async def test_a_kill_of_one_replica_at_any_step_costs_nothing_while_the_other_serves(
     teller: Teller, chunk: int
@@ -87,7 +79,7 @@ async def test_kills_of_two_of_three_replicas_cost_nothing(teller: Teller, seed:
 
     verdict = await teller.tell(Plan([[blow()], [blow()], []], scale=SCALE) for _ in range(SOME))
     assert verdict.problems == []
-    assert verdict.kills > SOME
+    assert verdict.kills >= SOME
 
 
 @pytest.mark.parametrize("moment", ["before", "during", "after"])

@@ -25,16 +25,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
+HOUSES = {"sqlite": "socket", "postgresql": "http"}
+"""On which database, and with that how Slack reaches us: every journey is made both ways."""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """On both databases; those of several replicas on the one that they can share. `BATON_JOURNEYS` names one."""
-    if "begin" in metafunc.fixturenames and not names_its_database(metafunc):
-        shared = metafunc.definition.get_closest_marker("replicas") is not None
-        both = os.environ.get("BATON_JOURNEYS", "sqlite postgresql").split()
-        metafunc.parametrize("database_url", ["postgresql"] if shared else both, indirect=True)
+    """`BATON_JOURNEYS=sqlite` makes them one way only. Replicas can share one database only; some claims are about the
+    socket; and a test may name its database."""
+    if "begin" not in metafunc.fixturenames or names_its_database(metafunc):
+        return
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    wanted = os.environ.get("BATON_JOURNEYS", " ".join(HOUSES)).split()
+    houses = [(HOUSES[name], name) for name in wanted]
+    if "by_socket" in marks:
+        houses = [("socket", "sqlite")]
+    if "replicas" in marks:
+        houses = [("socket", "postgresql")]
+    names = [f"{database}-{transport}" for transport, database in houses]
+    metafunc.parametrize(("transport", "database_url"), houses, indirect=True, ids=names)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "replicas: several Batons share one database")
+    config.addinivalue_line("markers", "by_socket: the claim is about Socket Mode's connections")
+
+
+@pytest.fixture
+def transport(request: pytest.FixtureRequest) -> str:
+    """How Slack reaches us: by "socket", or over "http"."""
+    return str(getattr(request, "param", "socket"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -55,12 +74,12 @@ def browser(request: pytest.FixtureRequest) -> Browser | None:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def begin(browser: Browser | None, database_url: str) -> AsyncIterator[Begin]:
+async def begin(browser: Browser | None, database_url: str, transport: str) -> AsyncIterator[Begin]:
     """Begins a world; `slack=False` for a team without chat, `timing=`, and any field of the team's policy."""
     worlds: list[World] = []
 
     async def begin_world(**policy: Any) -> World:
-        world = World(database_url, browser, **policy)
+        world = World(database_url, browser, transport=transport, **policy)
         worlds.append(world)
         await world.start()
         return world

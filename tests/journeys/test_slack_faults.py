@@ -59,6 +59,7 @@ async def test_reordered_events_lose_and_repeat_nothing_and_the_newest_edit_wins
     assert sorted(text for text in again.said() if text) == ["c", *REPLIES[2:]]
 
 
+@pytest.mark.by_socket
 async def test_messages_that_wait_together_leave_in_the_order_they_were_written(world: World) -> None:
     """They were written while Baton could not take events: then all of them come at once, shuffled."""
     thread = await world.claimed_thread()
@@ -80,6 +81,7 @@ async def test_a_retry_after_an_ack_that_came_too_late_counts_once(world: World)
     assert (await world.replay()).said() == REPLIES
 
 
+@pytest.mark.by_socket
 async def test_an_event_whose_socket_broke_before_the_ack_is_taken_at_its_retry(world: World) -> None:
     thread = await world.claimed_thread()
     live = await world.stream()
@@ -91,6 +93,7 @@ async def test_an_event_whose_socket_broke_before_the_ack_is_taken_at_its_retry(
 
 
 @pytest.mark.parametrize("attempts", [(), (0.0,)])
+@pytest.mark.by_socket
 async def test_what_operators_did_while_the_socket_was_down_is_caught_up_with(
     world: World, attempts: tuple[float, ...]
 ) -> None:
@@ -119,6 +122,7 @@ async def test_what_operators_did_while_the_socket_was_down_is_caught_up_with(
     assert kept
 
 
+@pytest.mark.by_socket
 async def test_a_click_while_baton_is_away_tells_the_operator_so_and_works_afterwards(world: World) -> None:
     thread = await world.open_thread()
     world.slack.refuse_connections(0.2)
@@ -130,6 +134,7 @@ async def test_a_click_while_baton_is_away_tells_the_operator_so_and_works_after
     await thread.claim(world.dana)
 
 
+@pytest.mark.by_socket
 async def test_slack_asking_to_reconnect_loses_nothing(world: World) -> None:
     thread = await world.claimed_thread()
     live = await world.stream()
@@ -207,7 +212,7 @@ async def test_slack_being_down_for_a_while_loses_nothing_either_way(world: Worl
     await world.slack.start(port)
     await thread.says("line 3")
     assert re.findall(r"line \d", thread.ours) == [f"line {n}" for n in range(4)]
-    await world.slack.connected()
+    await world.connected()
     await writes(world, thread, 2)
     assert await told(live, 2) == REPLIES[:2]
 
@@ -288,6 +293,7 @@ async def test_a_reply_in_the_thread_of_a_deleted_root_still_reaches_the_shopper
 # --- all at once
 
 
+@pytest.mark.by_socket
 async def test_through_all_of_it_at_once_every_message_arrives_exactly_once(world: World) -> None:
     thread = await world.claimed_thread()
     live = await world.stream()

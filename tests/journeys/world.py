@@ -134,8 +134,11 @@ def shown(message: Message) -> str:
 class World:
     """One store, one team, and Baton: one process, or several replicas on one database."""
 
-    def __init__(self, database: str, browser: Browser | None, **policy: Any) -> None:
+    def __init__(
+        self, database: str, browser: Browser | None, transport: str = "socket", **policy: Any
+    ) -> None:
         self._database, self._browser, self._policy = database, browser, policy
+        self._by_socket = transport == "socket"
         self.with_slack = policy.pop("slack", True)
         self.timing: Timing = policy.pop("timing", QUICK)
         self.slack = FakeSlack()
@@ -160,7 +163,15 @@ class World:
         await self.baton.start()
         self.shop.baton = self.url
         if self.with_slack:
+            await self.connected()
+
+    async def connected(self) -> None:
+        """Wait until Slack's events reach Baton."""
+        if self._by_socket:
             await self.slack.connected()
+            return
+        self.slack.deliver_to(f"{self.url}/slack/events")
+        await self.slack.wait_for(lambda: all(one.connected for one in self.baton._platforms))
 
     async def add_replica(self) -> str:
         """One more Baton on the same database, with a Slack connection of its own; its address."""
@@ -189,7 +200,8 @@ class World:
         if self.with_slack:
             environment |= {
                 "SLACK_BOT_TOKEN": self.slack.bot_token,
-                "SLACK_APP_TOKEN": self.slack.app_token,
+                "SLACK_APP_TOKEN": self.slack.app_token if self._by_socket else "",
+                "SLACK_SIGNING_SECRET": self.slack.signing_secret,
                 "SLACK_LIMITS": "off",
                 "SLACK_API_URL": self.slack.api_url,
                 "SLACK_CHANNEL": "#support",
