@@ -70,6 +70,7 @@ async def test_messages_that_wait_together_leave_in_the_order_they_were_written(
     assert await told(live) == REPLIES
 
 
+@pytest.mark.by_socket
 async def test_a_retry_after_an_ack_that_came_too_late_counts_once(world: World) -> None:
     thread = await world.claimed_thread()
     live = await world.stream()

@@ -170,7 +170,8 @@ class World:
         if self._by_socket:
             await self.slack.connected()
             return
-        self.slack.deliver_to(f"{self.url}/slack/events")
+        if self.slack.gateway.requests is None:
+            self.slack.deliver_to(f"{self.url}/slack/events")
         await self.slack.wait_for(lambda: all(one.connected for one in self.baton._platforms))
 
     async def add_replica(self) -> str:
