@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from dotenv import find_dotenv, load_dotenv
 
-from bot import logs, serving, texts
+from bot import checkup, logs, serving, texts
 from bot.errors import Refused
 from bot.settings import Settings, SettingsError, load
 
@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("migrate", _migrate, "bring the database up to date (run and demo do it at their start)")
     add("check", _check, "read all settings and say what is wrong with them")
-    add("doctor", _doctor, "ask every configured platform what is missing, each with its cure")
+    doctor = add("doctor", _doctor, "try everything out on every configured platform, each with what to do")
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     manifest = add("manifest", _manifest, "print the app manifest to paste into a platform's set-up page")
     manifest.add_argument("platform", nargs="?", default="slack", choices=["slack"])
     failed = add("failed", _failed, "list deliveries that a platform refused; --retry ID plays one again")
@@ -127,17 +128,24 @@ def _check(_: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(_: argparse.Namespace) -> int:
-    from bot.wiring import check
+MARKS = {checkup.Grade.OK: "✓", checkup.Grade.PROBLEM: "✗", checkup.Grade.UNKNOWN: "–"}
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bot.wiring import examine
 
     settings = load()
     logs.configure("text")
-    problems = [*missing(settings), *asyncio.run(check(settings))]
-    for problem in problems:
-        print(f"✗ {problem}")
-    if not problems:
-        print("✓ Everything that could be asked is in order.")
-    return 1 if problems else 0
+    findings = [checkup.problem("settings", one) for one in missing(settings)]
+    findings += asyncio.run(examine(settings))
+    wrong = any(one.grade is checkup.Grade.PROBLEM for one in findings)
+    if options.json:
+        print(json.dumps({"ok": not wrong, "findings": [one.as_dict() for one in findings]}, indent=2))
+    else:
+        for one in findings:
+            print(f"{MARKS[one.grade]} {one.about}: {one.text}")
+        print(texts.doctor_ends(sum(one.grade is checkup.Grade.PROBLEM for one in findings)))
+    return 1 if wrong else 0
 
 
 def _manifest(_: argparse.Namespace) -> int:

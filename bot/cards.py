@@ -13,26 +13,59 @@ TITLE_LENGTH = 110
 FIELD_LENGTH = 300
 MOST_TRIED = 4
 MOST_ORDERS = 3
+_ALWAYS = (Action.TAG, Action.NOTE, Action.OUTCOME)
+_IN_HANDS = (Action.ASSIGN, Action.MOVE, Action.PRIORITY, Action.SNOOZE, Action.TAG, Action.NOTE, Action.SAVED_REPLY,
+             Action.OUTCOME)  # fmt: skip
+MENUS: dict[Stage, tuple[Action, ...]] = {
+    Stage.OPEN: (Action.ASSIGN, *_ALWAYS),
+    Stage.WAITING: _IN_HANDS,
+    Stage.ACTIVE: _IN_HANDS,
+    Stage.RESOLVED: (Action.ASSIGN, *_ALWAYS),
+}
 
 
 def card_of(
-    conversation: Conversation, shopper: Shopper, owner: Operator | None, *, brand: str, current: bool = True
+    conversation: Conversation,
+    shopper: Shopper,
+    owner: Operator | None,
+    *,
+    brand: str,
+    current: bool = True,
+    moved: bool = False,
+    zone: str = "UTC",
+    teams: int = 1,
 ) -> Card:
-    """The card as it stands now. `current` False: the case goes on in a newer thread, so no buttons."""
+    """The card as it stands now. `current` False: the case goes on in a newer thread, so no buttons; `moved`: that is
+    another team's. `zone` is the team's, `teams` how many there are to move a case to, itself included."""
     packet = conversation.packet
     stage = conversation.stage if current else Stage.OPEN
     return Card(
         number=conversation.number,
         title=shorten(packet.get("issue") or "", TITLE_LENGTH),
-        status=_status(conversation, owner) if current else texts.status_continued(),
+        status=_status(conversation, owner) if current else _status_left(conversation, moved=moved),
         stage=str(stage),
         since=_since(conversation) if current else None,
-        fields=tuple(_fields(conversation, shopper)),
+        fields=tuple(_fields(conversation, shopper, zone)),
         quote=(packet.get("sentiment") or {}).get("quote"),
         suggestion=packet.get("suggested_reply") or packet.get("suggested_action"),
         buttons=_buttons(conversation) if current else (),
         urgent=conversation.priority in {"high", "urgent"},
-        footer=" · ".join(part for part in (brand, conversation.channel, conversation.priority) if part),
+        footer=_footer(conversation, brand),
+        menu=_menu(conversation, owner, teams) if current else (),
+        team=conversation.team,
+    )
+
+
+def _status_left(conversation: Conversation, *, moved: bool) -> str:
+    return texts.status_moved(conversation.team) if moved else texts.status_continued()
+
+
+def _footer(conversation: Conversation, brand: str) -> str:
+    """ "Shop · chat · billing · urgent · #damaged #vip": how it came, whose it is, what it is about."""
+    priority = conversation.priority if conversation.priority != "normal" else ""
+    tags = " ".join(f"#{tag}" for tag in conversation.tags)
+    return " · ".join(
+        part for part in (brand, conversation.channel, conversation.team, priority, tags) if part
     )
 
 
@@ -75,9 +108,39 @@ def _buttons(conversation: Conversation) -> tuple[Button, ...]:
             return (claim,)
 
 
-def _fields(conversation: Conversation, shopper: Shopper) -> list[Field]:
+def _menu(conversation: Conversation, owner: Operator | None, teams: int) -> tuple[Button, ...]:
+    """What is done less often. Without a handoff there is nothing an outcome could be of."""
+    value = str(conversation.number)
+    offered = [*MENUS[conversation.stage]]
+    if teams < 2 and Action.MOVE in offered:
+        offered.remove(Action.MOVE)
+    if conversation.handoff == 0:
+        offered.remove(Action.OUTCOME)
+    buttons = [Button(action, texts.MENU_LABELS[str(action)], value) for action in offered]
+    if conversation.stage is Stage.ACTIVE:
+        question = texts.confirm_step_in(owner.name if owner else texts.SPEAKERS["operator"])
+        label = texts.MENU_LABELS[str(Action.STEP_IN)]
+        buttons.insert(0, Button(Action.STEP_IN, label, value, confirm=question))
+    return tuple(buttons)
+
+
+def _state_of(conversation: Conversation, zone: str) -> list[Field]:
+    """What has been decided about the case: put off until when, or ended how."""
+    outcome = conversation.outcome
+    if conversation.in_persons_hands and conversation.snoozed_until is not None:
+        when = texts.on_the_clock(conversation.snoozed_until, zone)
+        return [Field(texts.FIELD_SNOOZED, texts.snoozed_until(when))]
+    if conversation.stage is Stage.RESOLVED and outcome is not None:
+        amount, currency = outcome.get("amount"), outcome.get("currency")
+        line = texts.outcome_line(outcome["kind"], amount, currency, outcome.get("note") or "")
+        return [Field(texts.FIELD_OUTCOME, line)]
+    return []
+
+
+def _fields(conversation: Conversation, shopper: Shopper, zone: str) -> list[Field]:
     packet = conversation.packet
     found = [
+        *_state_of(conversation, zone),
         Field(texts.FIELD_CUSTOMER, customer_line(shopper)),
         Field(texts.FIELD_REASON, reason_line(packet.get("reason") or {})),
         Field(texts.FIELD_WANTS, str(packet.get("wants") or "")),

@@ -113,5 +113,10 @@ def _actor(platform: str, heard: Heard) -> Actor:
     """History says who wrote it, with name and role, in `extra["actor"]`."""
     known = heard.extra.get("actor", {})
     return Actor(
-        platform, heard.author_id, known.get("name", heard.author_id), Role(known.get("role", "none"))
+        platform,
+        heard.author_id,
+        known.get("name", heard.author_id),
+        Role(known.get("role", "none")),
+        known.get("standings"),
+        known.get("called", ""),
     )

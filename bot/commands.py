@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.entries import Reader
+from bot.files import File
 from bot.people import Actor, Member
 from bot.posts import Action, Heard, Place, Posted
 
@@ -37,6 +38,7 @@ class SaidTurn:
     id: str | None = None
     at: float | None = None
     data: dict[str, Any] = field(default_factory=dict)
+    attachments: tuple[str, ...] = ()  # file ids
 
 
 # --- what a store's backend asks ------------------------------------------------------------------------------
@@ -147,6 +149,15 @@ class ShopperWrites:
     window: Window
     id: str
     text: str
+    attachments: tuple[str, ...] = ()  # file ids
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFile:
+    """An upload's bytes are stored. `window` None: from the store's backend, for any of its conversations."""
+
+    file: File
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +402,15 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class SendMessage:
+    """A message shortcut: let what stands at that place leave after all, as whoever asks may."""
+
+    place: Place
+    message_id: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class RootDeleted:
     """A thread's root is gone."""
 
@@ -403,6 +423,46 @@ class TeamMembers:
 
     team: str
     members: tuple[Member, ...]
+    whole: bool = True  # False: only those who are present, so that who is missing may still belong to it
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOut:
+    """The brief's button: those cases to who is there, in turns. A lead's to do."""
+
+    team_asked: str
+    numbers: tuple[int, ...]
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBrief:
+    """A team's first hour has begun. `day` is the local date, so that there is one brief a day."""
+
+    team: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """May this be said now? True for the first that asks with this key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelGone:
+    """Open threads in that channel can be used no more."""
+
+    platform: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMended:
+    """A team's place in its chat works again."""
+
+    team: str
 
 
 # --- the courier's own ----------------------------------------------------------------------------------------
@@ -434,6 +494,31 @@ class Advance:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepFiles:
+    """Forget uploads that nobody used within a day. Answers their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFetched:
+    """An operator's file is in our store: what it is, by its bytes."""
+
+    number: int
+    seq: int
+    file: File
+
+
+@dataclass(frozen=True, slots=True)
+class FileHeldUp:
+    """An operator's file cannot be passed on: never (`final`), or not before somebody does what `reason` says."""
+
+    number: int
+    seq: int
+    file_id: str
+    reason: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunDue:
     """A due row is ripe."""
 
@@ -460,11 +545,20 @@ class RetryDead:
 
 
 def from_button(action: Action, value: str, actor: Actor) -> Any:
-    """The command behind a button. `value` is `number` or `number:seq`; ValueError if it is neither."""
+    """The command behind a button. `value` is `number` or `number:seq`, or as the action says; ValueError if it is
+    not, or if the button only shows or asks something."""
+    if action is Action.SHARE_OUT:
+        team, _, numbers = value.partition(":")
+        return ShareOut(team, tuple(int(one) for one in numbers.split(",")), actor)
+    if action is Action.RETRY:
+        return RetryDead(value, actor)
     number, _, seq = value.partition(":")
+    if action is Action.STEP_IN:
+        return Claim(int(number), actor, take_over=True)
     plain = {
         Action.CLAIM: Claim,
         Action.RELEASE: Release,
+        Action.HAND_OVER: Release,
         Action.HAND_BACK: HandBack,
         Action.RESOLVE: Resolve,
     }

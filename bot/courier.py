@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bot import noticing
 from bot.catchup import CatchUp
 from bot.commands import Advance, Settled
 from bot.deadline import until
@@ -18,15 +19,15 @@ from bot.delivering import ALLOWANCE, Call
 from bot.entries import Reader
 from bot.errors import Busy, EntryFault, PlaceFault, RootGone, Unsure
 from bot.lanes import Op
-from bot.people import Role
-from bot.ports import Bus, Changes, Clock, Reads, TeamChat, Wakeup, Webhook
+from bot.passing import PASSING, SLOW, Passing
+from bot.people import Member
+from bot.ports import Bus, Changes, Clock, Files, Reads, TeamChat, UnitOfWork, Wakeup, Webhook
 from bot.posts import Card, Place, Post, Receipt
 from bot.settings import Settings
 
 logger = logging.getLogger("baton.courier")
 
 MOST_LANES = 64
-MOST_MENTIONS = 5
 LaneKey = tuple[int, Reader]
 
 
@@ -42,7 +43,9 @@ class Courier:
         clock: Clock,
         chats: Mapping[str, TeamChat],
         webhook: Webhook,
+        *,
         catch_ups: Mapping[str, CatchUp] | None = None,
+        files: Files | None = None,
     ):
         self._settings = settings
         self._bus = bus
@@ -50,6 +53,7 @@ class Courier:
         self._clock = clock
         self._chats = chats
         self._webhook = webhook
+        self._passing = Passing(settings, bus, clock, chats, files)
         self._catch_ups = catch_ups or {}
         self._reading: set[asyncio.Task[None]] = set()
         self._holder = secrets.token_hex(8)
@@ -166,10 +170,10 @@ class Courier:
     async def _make(self, call: Call) -> Settled:
         """Make one call; every way it can end is an answer."""
         try:
-            async with asyncio.timeout(self._settings.timing.call_timeout):
+            async with asyncio.timeout(self._patience(call)):
                 if call.find:
                     return await self._find(call)
-                with until(call.attempted_at + self._settings.timing.call_timeout, self._clock):
+                with until(call.attempted_at + self._patience(call), self._clock):
                     return await self._carry_out(call)
         except RootGone as fault:
             ended = Settled(call.delivery_id, fault="root", reason=fault.reason)
@@ -202,9 +206,16 @@ class Courier:
         )
         return ended
 
+    def _patience(self, call: Call) -> float:
+        """Bytes take their time; a repeat of carrying them is harmless, so they may outlast the lease."""
+        return self._settings.timing.call_timeout * (15 if call.op in SLOW else 1)
+
     async def _find(self, call: Call) -> Settled:
         began = self._clock()
-        posted = await self._chat(call).find(call.place, call.delivery_id, call.attempted_at)
+        if call.op in PASSING:
+            posted = await self._passing.find(call)
+        else:
+            posted = await self._chat(call).find(call.place, call.delivery_id, call.attempted_at)
         if posted is None:
             return Settled(call.delivery_id, missing=True, looked_at=began)
         return Settled(call.delivery_id, posted=posted, done=True)
@@ -220,6 +231,8 @@ class Courier:
             body = call.content["body"].encode()
             await self._webhook.send(call.store, call.delivery_id, body, self._clock())
             return Settled(call.delivery_id, done=True)
+        if call.op in PASSING:
+            return Settled(call.delivery_id, posted=await self._passing.carry_out(call), done=True)
         chat, place, remote_id = self._chat(call), call.place, call.remote_id or ""
         posted = None
         match call.op:
@@ -242,14 +255,23 @@ class Courier:
         return Settled(call.delivery_id, posted=posted, done=True)
 
     async def _to_mention(self, call: Call) -> tuple[str, ...]:
-        """Up to five operators who are there. A new case is posted even when nobody can be asked for."""
-        team = self._settings.team(call.team)
-        if team.mentions != "present":
-            return ()
+        """By the team's rule. A new case is posted even when nobody can be asked for."""
+        team, chat = self._settings.team(call.team), self._chat(call)
+        members: Sequence[Member] = ()
+        group, away = "", set[str]()
         try:
-            members = await self._chat(call).members(call.place.channel)
+            if team.mentions == "present":
+                members = await chat.members(call.place.channel, team)
+                away = await self._reads(lambda uow: _away(uow, team.name, self._clock()))
+            elif team.mentions == "group":
+                group = await chat.group(team.group)
         except (PlaceFault, EntryFault, Unsure) as fault:
             logger.warning("members unknown", extra={"team": team.name, "reason": fault.reason})
-            return ()
-        present = [one.actor.id for one in members if one.present and one.actor.role is not Role.NONE]
-        return tuple(present[:MOST_MENTIONS])
+        except Busy:
+            pass  # the database is away: who said that they are away is not known
+        return noticing.for_new_case(team, members, away, group, self._clock())
+
+
+def _away(uow: UnitOfWork, team: str, now: float) -> set[str]:
+    """Accounts of those who said so."""
+    return {one.external_id for one in uow.people.team(team) if one.is_away(now)}

@@ -11,17 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.commands import Advance, Settled
-from bot.entries import Draft, Kind, Reader
+from bot.entries import Reader
+from bot.handlers import failures
 from bot.handlers.team import lose
 from bot.lanes import REPEATABLE, BindingState, Delivery, DeliveryState, Lane, Op
 from bot.ports import TeamChat, UnitOfWork
 from bot.posts import Place
 from bot.readers import READERS
+from bot.readers.moving import team_of
 from bot.readers.thread import ThreadReader, closes, place_of
 from bot.settings import Timing
 
 ALLOWANCE = "allowance"
 """The reason of a `PlaceFault` by which an adapter keeps inside its platform's published limits."""
+
+TRIES_IN_THE_PAST = 3
+"""How often a call for a thread that the case has left is tried."""
 
 IN_FLIGHT = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN})
 
@@ -112,7 +117,7 @@ class Delivering:
         if delivery.content is None and delivery.op not in {Op.RETRACT}:
             delivery.content = READERS[lane.reader].render(uow, delivery, conversation, self._chats)
             if delivery.content is None:
-                delivery.state = DeliveryState.DROPPED
+                self._drop(uow, delivery)
                 return None
         if delivery.state is DeliveryState.SENDING:  # whoever made this call did not live to tell
             delivery.state = DeliveryState.UNCERTAIN
@@ -124,7 +129,7 @@ class Delivering:
             delivery.attempt += 1
             delivery.attempted_at = uow.now
         binding = uow.lanes.binding(delivery.binding_id) if delivery.binding_id else None
-        team = uow.settings.team(conversation.team)
+        team = uow.settings.team(team_of(delivery, conversation))
         return Call(
             delivery_id=delivery.id,
             conversation=lane.conversation,
@@ -143,10 +148,16 @@ class Delivering:
         reader = READERS[lane.reader]
         if not isinstance(reader, ThreadReader) or reader.refresh(uow, delivery):
             return True
-        delivery.state, delivery.content = DeliveryState.DROPPED, None
+        self._drop(uow, delivery)
         if delivery.part == delivery.parts - 1:
             lane.position = max(lane.position, delivery.last_seq)
         return False
+
+    def _drop(self, uow: UnitOfWork, delivery: Delivery) -> None:
+        """Nothing is left to say."""
+        delivery.state, delivery.content = DeliveryState.DROPPED, None
+        if failures.is_retried(delivery):
+            failures.changed(uow, delivery, failures.DROPPED)
 
     # --- how the last one ended -------------------------------------------------------------------------------
 
@@ -159,6 +170,8 @@ class Delivering:
         elif settled.missing:
             self._missing(uow, lane, delivery, settled.looked_at or uow.now)
         else:
+            if failures.is_retried(delivery):
+                failures.changed(uow, delivery, failures.DELIVERED)
             delivery.state, delivery.settled_at, delivery.error = DeliveryState.SENT, uow.now, None
             if settled.posted is not None:
                 delivery.remote_id = settled.posted.remote_id
@@ -180,6 +193,8 @@ class Delivering:
         delivery.error = settled.reason
         if settled.fault == "root":
             self._root_gone(uow, lane, delivery)
+        elif self._is_past(uow, lane, delivery, settled):
+            self._leave_out(uow, lane, delivery)
         elif settled.fault == "entry" and delivery.op is not Op.OPEN:
             self._refused(uow, lane, delivery, settled.reason)
         elif settled.fault == "unsure" and delivery.op not in REPEATABLE:
@@ -196,6 +211,22 @@ class Delivering:
             pause = backoff(lane.faults, timing, random.random())
             lane.not_before = uow.now + max(pause, settled.retry_after or 0.0)
 
+    def _is_past(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, settled: Settled) -> bool:
+        """Whether it is for a thread that the case has left, and was tried enough: the new one must not wait."""
+        binding = uow.lanes.binding(delivery.binding_id) if delivery.binding_id else None
+        if binding is None or binding.state is not BindingState.MOVED or settled.reason == ALLOWANCE:
+            return False
+        return settled.fault == "entry" or lane.faults + 1 >= TRIES_IN_THE_PAST
+
+    def _leave_out(self, uow: UnitOfWork, lane: Lane, delivery: Delivery) -> None:
+        """The lane goes on without it."""
+        if lane.reader in {Reader.CARD, Reader.RECEIPTS}:
+            READERS[lane.reader].sent(uow, lane, delivery, None)  # or it would be planned again
+        self._drop(uow, delivery)
+        if delivery.part == delivery.parts - 1:
+            lane.position = max(lane.position, delivery.last_seq)
+        lane.faults, lane.fault, lane.fault_since = 0, None, None
+
     def _root_gone(self, uow: UnitOfWork, lane: Lane, delivery: Delivery) -> None:
         binding = uow.lanes.binding(delivery.binding_id) if delivery.binding_id else None
         delivery.state, delivery.content = DeliveryState.DROPPED, None
@@ -203,7 +234,7 @@ class Delivering:
             lose(uow, binding)
 
     def _refused(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, reason: str) -> None:
-        """A dead letter: kept, said in the thread, replayable. One about a dead letter is not announced again."""
+        """A dead letter: kept, said in the thread, replayable."""
         if lane.reader in {Reader.CARD, Reader.RECEIPTS}:
             READERS[lane.reader].sent(
                 uow, lane, delivery, None
@@ -214,11 +245,4 @@ class Delivering:
             lane.position = max(lane.position, delivery.last_seq)
             if binding is not None and closes(uow, binding, delivery):
                 binding.state = BindingState.CLOSED  # its last line is lost, its handoff ended all the same
-        conversation = uow.conversations.get(delivery.conversation)
-        entry = uow.log.entry(delivery.conversation, delivery.first_seq)
-        announced = lane.reader is Reader.THREAD and not (
-            entry is not None and entry.kind is Kind.DEAD_LETTER
-        )
-        if conversation is not None and announced:
-            data = {"delivery": delivery.id, "seq": delivery.first_seq, "reason": reason}
-            uow.log.append(conversation, Draft(Kind.DEAD_LETTER, data=data))
+        failures.given_up(uow, delivery, reason)

@@ -49,6 +49,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
     own = _keys(FOLDER / "keys.json") | {
         "BATON_DATABASE_URL": f"sqlite:///{FOLDER / 'baton.db'}",
         "BATON_CONFIG": str(FOLDER / "baton.toml"),
+        "BATON_FILES_URL": f"file://{FOLDER / 'files'}",
         "BATON_HOST": host,
         "BATON_PORT": env.get("PORT") or env.get("BATON_PORT") or "8080",
         "WEBHOOK_URL": f"http://127.0.0.1:{_free_port()}/webhook",

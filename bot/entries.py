@@ -33,6 +33,7 @@ class Reader(StrEnum):
     RECEIPTS = "receipts"
     EMAIL = "email"
     WEBHOOK = "webhook"
+    FILES = "files"  # only where a file was ever sent
 
 
 class Kind(StrEnum):
@@ -74,12 +75,13 @@ def _about(audience: Audience | None, *readers: Reader) -> About:
 
 
 _T, _C, _R, _E, _W = Reader.THREAD, Reader.CARD, Reader.RECEIPTS, Reader.EMAIL, Reader.WEBHOOK
+_F = Reader.FILES
 
 KINDS: dict[Kind, About] = {
-    Kind.MESSAGE: _about(Audience.SHOPPER, _T, _R, _E, _W),
+    Kind.MESSAGE: _about(Audience.SHOPPER, _T, _R, _E, _W, _F),
     Kind.ASIDE: _about(Audience.TEAM, _T, _R, _W),
     Kind.EDITED: _about(None, _T, _E, _W),
-    Kind.DELETED: _about(None, _T, _R, _E, _W),
+    Kind.DELETED: _about(None, _T, _R, _E, _W, _F),
     Kind.NOTICE: _about(Audience.SHOPPER, _W),
     Kind.ESCALATED: _about(Audience.TEAM, _T, _C, _W),
     Kind.CLAIMED: _about(Audience.TEAM, _T, _C, _W),
@@ -89,7 +91,7 @@ KINDS: dict[Kind, About] = {
     Kind.RESOLVED: _about(Audience.TEAM, _T, _C, _W),
     Kind.REOPENED: _about(Audience.TEAM, _T, _C, _W),
     Kind.RETURNED: _about(Audience.TEAM, _W),
-    Kind.OUTCOME: _about(Audience.TEAM, _T, _W),
+    Kind.OUTCOME: _about(Audience.TEAM, _T, _C, _W),
     Kind.DEAD_LETTER: _about(Audience.TEAM, _T),
     Kind.MOVED: _about(Audience.TEAM, _T, _C, _W),
     Kind.PRIORITISED: _about(Audience.TEAM, _T, _C, _W),
@@ -104,7 +106,8 @@ KINDS: dict[Kind, About] = {
 class Draft:
     """An entry that is about to be appended; the log gives it its number.
 
-    `external_id` is the id the source knows it by (a message id of the store, the widget or the platform).
+    `external_id` is the id the source knows it by (a message id of the store, the widget or the platform);
+    `edited_order` its source's order of an edit that it holds already.
     """
 
     kind: Kind
@@ -119,6 +122,7 @@ class Draft:
     at: float | None = None
     late: bool = False
     audience: Audience | None = None
+    edited_order: str = ""
 
 
 @dataclass(frozen=True, slots=True)

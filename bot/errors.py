@@ -4,6 +4,7 @@ BatonError
 ├── Refused                 a person or a program asked for what the rules do not allow; nothing was stored
 │   ├── NotFound            no such conversation, message or operator
 │   ├── NotAllowed          they may not do that
+│   ├── Misread             a verb or one of its words is not understood
 │   ├── IllegalTransition   the stage does not allow that move
 │   ├── AlreadyClaimed      somebody else won the claim
 │   ├── OtherShopper        the conversation belongs to another shopper
@@ -51,6 +52,13 @@ class NotAllowed(Refused):
 
     code = "not_allowed"
     status = 403
+
+
+class Misread(Refused):
+    """What somebody typed is not understood; the message says what was meant, or how it is written."""
+
+    code = "misread"
+    status = 422
 
 
 class IllegalTransition(Refused):

@@ -3,10 +3,27 @@
 Built by `bot.desk.Desk.form`, filled in by a person, and given back to `Desk.submit` as plain strings by field name.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from bot import hours as opening_hours
+from bot import moments, replies, texts
+from bot.commands import OUTCOMES, PRIORITIES
+from bot.conversation import Conversation
+from bot.errors import NotFound, Refused
+from bot.packet import shorten
+from bot.people import Actor, Operator
 from bot.posts import Action
+
+if TYPE_CHECKING:  # the ports speak of forms
+    from bot.ports import UnitOfWork
+
+MOST_OPTIONS = 100
+SNOOZES = ("30m", "1h", "2h")
+TOMORROW, OFF = "tomorrow", "off"
+LONGEST_TEXT = 3000
 
 
 class FieldKind(StrEnum):
@@ -51,3 +68,177 @@ class Form:
     submit: str
     fields: tuple[FormField, ...]
     text: str = ""
+
+
+# --- building them --------------------------------------------------------------------------------------------
+
+
+def form_of(uow: "UnitOfWork", action: Action, number: int, actor: Actor) -> Form:
+    """What that button asks about that case. `Refused` where there is nothing to choose from."""
+    conversation = uow.conversations.get(number)
+    if conversation is None:
+        raise NotFound(texts.no_such_case(number), field="number")
+    fields = _FIELDS[action](uow, conversation, actor)
+    name = str(action)
+    return Form(action, number, _title(name, number), texts.FORM_SUBMITS[name], fields)
+
+
+def _title(name: str, number: int) -> str:
+    return f"{texts.FORM_TITLES[name]} #{number}"
+
+
+Fields = tuple[FormField, ...]
+
+
+def _assign(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
+    """The team's people: whoever is there first, then by how much they have."""
+    team = [one for one in uow.people.team(conversation.team) if one.active]
+    if not team:
+        raise Refused(texts.nobody_to_assign(conversation.team))
+    loads = uow.conversations.loads(tuple(uow.settings.teams))
+    hours = uow.settings.team(conversation.team).hours
+    order = sorted(
+        team, key=lambda one: (one.is_away(uow.now), one.present is False, loads.get(one.id, 0), one.name)
+    )
+    options = tuple(
+        Option(str(one.id), one.name, _state(one, loads.get(one.id, 0), uow.now, hours)) for one in order
+    )
+    return (FormField("operator", texts.LABEL_OPERATOR, FieldKind.ONE, options[:MOST_OPTIONS]),)
+
+
+def _state(operator: Operator, load: int, now: float, hours: opening_hours.Hours) -> str:
+    """ "3 open, away until 14:00"."""
+    if operator.is_away(now):
+        until = operator.away_until
+        there = texts.form_away(moments.shown(until, now, hours) if until is not None else None)
+    else:
+        there = texts.form_present(operator.present)
+    return ", ".join(part for part in (texts.form_open_cases(load), there) if part)
+
+
+def _move(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
+    others = [team for team in uow.settings.teams.values() if team.name != conversation.team]
+    if not others:
+        raise Refused(texts.no_other_team(conversation.team))
+    options = []
+    for team in others[:MOST_OPTIONS]:
+        waiting, _ = uow.conversations.waits([team.name])
+        opens = opening_hours.next_opening(team.hours, uow.now)
+        back = moments.shown(opens.timestamp(), uow.now, team.hours) if opens else None
+        options.append(Option(team.name, team.name, texts.form_team(waiting, back)))
+    return (FormField("team", texts.LABEL_TEAM, FieldKind.ONE, tuple(options)),)
+
+
+def _priority(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
+    options = tuple(Option(one, one.capitalize()) for one in reversed(PRIORITIES))
+    return (FormField("priority", texts.LABEL_PRIORITY, FieldKind.ONE, options, value=conversation.priority),)
+
+
+def _snooze(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
+    hours = uow.settings.team(conversation.team).hours
+    opening = moments.shown(moments.moment(TOMORROW, uow.now, hours), uow.now, hours).split()[-1]
+    options = [Option(one, texts.SNOOZE_LABELS[one]) for one in SNOOZES]
+    options.append(Option(TOMORROW, texts.form_tomorrow(opening)))
+    if conversation.snoozed_until is not None:
+        options.append(Option(OFF, texts.SNOOZE_OFF))
+    return (
+        FormField("until", texts.LABEL_UNTIL, FieldKind.ONE, tuple(options), optional=True),
+        FormField("time", texts.LABEL_TIME, hint=texts.HINT_TIME, optional=True, longest=60),
+    )
+
+
+def _tag(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
+    in_use = uow.conversations.tags_in_use(tuple(uow.settings.teams), MOST_OPTIONS)
+    known = list(dict.fromkeys([*conversation.tags, *in_use]))[:MOST_OPTIONS]
+    fresh = FormField("new", texts.LABEL_NEW_TAGS, hint=texts.HINT_TAGS, optional=True, longest=200)
+    if not known:
+        return (fresh,)
+    options = tuple(Option(tag, tag) for tag in known)
+    value = ",".join(conversation.tags)
+    return (FormField("tags", texts.LABEL_TAGS, FieldKind.MANY, options, value=value, optional=True), fresh)
+
+
+def _note(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
+    return (FormField("text", texts.LABEL_NOTE, FieldKind.TEXT, hint=texts.HINT_NOTE, longest=LONGEST_TEXT),)
+
+
+def _outcome(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
+    before = conversation.outcome or {}
+    shopper = uow.people.shopper(conversation.shopper_id)
+    money = before.get("amount")
+    currency = before.get("currency") or (shopper.currency if shopper else None) or ""
+    kinds = tuple(Option(kind, texts.OUTCOME_LABELS[kind]) for kind in OUTCOMES)
+    return (
+        FormField("kind", texts.LABEL_KIND, FieldKind.ONE, kinds, value=before.get("kind") or ""),
+        FormField(
+            "amount", texts.LABEL_AMOUNT, value=f"{money:.2f}" if money is not None else "", optional=True, longest=20
+        ),
+        FormField(
+            "currency", texts.LABEL_CURRENCY, value=currency, hint=texts.HINT_CURRENCY, optional=True, longest=8
+        ),
+        FormField(
+            "note", texts.LABEL_NOTE, FieldKind.TEXT, value=before.get("note") or "", optional=True, longest=500
+        ),
+    )  # fmt: skip
+
+
+# --- saved replies: pick one, then read it over ---------------------------------------------------------------
+
+
+def _saved_reply(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
+    known = replies.for_team(uow.settings.replies, conversation.team)
+    if not known:
+        raise Refused(texts.no_saved_replies(conversation.team))
+    options = tuple(
+        Option(_value_of(reply), reply.name, shorten(_filled(uow, conversation, actor, reply).text, 74))
+        for reply in known[:MOST_OPTIONS]
+    )
+    return (FormField("reply", texts.LABEL_REPLY, FieldKind.ONE, options),)
+
+
+def reply_form(uow: "UnitOfWork", number: int, actor: Actor, picked: str) -> Form:
+    """The second step: the reply as it would leave, to be changed or sent. `Refused` if it is there no more."""
+    conversation = uow.conversations.get(number)
+    if conversation is None:
+        raise NotFound(texts.no_such_case(number), field="number")
+    known = replies.for_team(uow.settings.replies, conversation.team)
+    reply = next((one for one in known if _value_of(one) == picked or one.name == picked), None)
+    if reply is None:
+        raise Refused(texts.reply_gone(picked), field="reply")
+    filled = _filled(uow, conversation, actor, reply)
+    field = FormField(
+        "text", texts.LABEL_TEXT, FieldKind.TEXT, value=filled.text, hint=texts.HINT_REPLY,
+        longest=max(LONGEST_TEXT, len(filled.text)),
+    )  # fmt: skip
+    name = str(Action.SAVED_REPLY)
+    said = texts.blanks_unknown(filled.missing) if filled.missing else ""
+    return Form(Action.SAVED_REPLY, number, _title(name, number), texts.FORM_SEND, (field,), said)
+
+
+def _value_of(reply: replies.Reply) -> str:
+    """What the choice is called between the steps: short enough for any platform."""
+    return reply.name[:75]
+
+
+def _filled(
+    uow: "UnitOfWork", conversation: Conversation, actor: Actor, reply: replies.Reply
+) -> replies.Filled:
+    shopper = uow.people.shopper(conversation.shopper_id)
+    assert shopper is not None, "a conversation always has a shopper"
+    store = uow.settings.stores.get(conversation.store)
+    operator = actor.in_team(conversation.team).first_name
+    return replies.fill(
+        reply, replies.facts_of(conversation, shopper, operator, store.brand if store else "")
+    )
+
+
+_FIELDS: dict[Action, Callable[["UnitOfWork", Conversation, Actor], Fields]] = {
+    Action.ASSIGN: _assign,
+    Action.MOVE: _move,
+    Action.PRIORITY: _priority,
+    Action.SNOOZE: _snooze,
+    Action.TAG: _tag,
+    Action.NOTE: _note,
+    Action.SAVED_REPLY: _saved_reply,
+    Action.OUTCOME: _outcome,
+}

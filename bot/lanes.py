@@ -37,10 +37,17 @@ class Op(StrEnum):
     CARD = "card"
     MARK = "mark"
     WEBHOOK = "webhook"
+    UPLOAD = "upload"  # a file's bytes, which nobody sees yet
+    SHARE = "share"  # show that file in the thread
+    UNSHARE = "unshare"  # take it back
+    FETCH = "fetch"  # an operator's file into our store
+    DISCARD = "discard"  # files whose message was taken back
 
 
 # A repeat of these changes nothing (or, for a webhook, carries the same id), so nobody has to look first.
-REPEATABLE = frozenset({Op.AMEND, Op.RETRACT, Op.CARD, Op.MARK, Op.WEBHOOK})
+REPEATABLE = frozenset(
+    {Op.AMEND, Op.RETRACT, Op.CARD, Op.MARK, Op.WEBHOOK, Op.UPLOAD, Op.UNSHARE, Op.FETCH, Op.DISCARD}
+)
 
 
 class DeliveryState(StrEnum):

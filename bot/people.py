@@ -1,6 +1,6 @@
 """Shoppers and operators as the core knows them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -31,18 +31,46 @@ class Shopper:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is in one team; `called` is what shoppers read instead of their first name, if the policy says."""
+
+    team: str
+    role: Role
+    called: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as the platform knows them: its id, the name it shows, and the role they have there."""
+    """Who acts, as the platform knows them: its id, the name it shows, and the role they have there.
+
+    `standings` None: the platform knows no teams, and `role` counts everywhere. Otherwise `role` is the highest of
+    them until `in_team` has said which team it is about.
+    """
 
     platform: str
     id: str
     name: str
     role: Role = Role.OPERATOR
+    standings: tuple[Standing, ...] | None = None
+    called: str = ""
 
     @property
     def first_name(self) -> str:
-        """What shoppers see: the first word of the name."""
-        return self.name.split()[0] if self.name.split() else self.name
+        """What shoppers see: the policy's name for them, else the first word of their own."""
+        return self.called or (self.name.split()[0] if self.name.split() else self.name)
+
+    def in_team(self, team: str) -> "Actor":
+        """The same person, with the role and the name that they have there."""
+        if self.standings is None:
+            return self
+        own = next((one for one in self.standings if one.team == team), Standing(team, Role.NONE))
+        return replace(self, role=own.role, called=own.called)
+
+    @property
+    def highest(self) -> Role:
+        """The most that they are in any team."""
+        roles = {one.role for one in self.standings or ()} | {self.role}
+        return next(role for role in (Role.LEAD, Role.OPERATOR, Role.NONE) if role in roles)
 
 
 @dataclass(slots=True)

@@ -3,15 +3,20 @@
 Errors: every port raises the `DeliveryFault`s of `bot.errors` and nothing of its vendor's.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from bot.boards import Board, Look, View
 from bot.conversation import Conversation
 from bot.entries import Draft, Entry, Reader
+from bot.files import File
+from bot.forms import Form
+from bot.holds import Held
 from bot.lanes import Binding, Delivery, Lane, Link
+from bot.metrics import CaseTimes
 from bot.people import Actor, Member, Operator, Presence, Shopper
-from bot.posts import Card, Heard, Place, Post, Posted, Receipt
-from bot.settings import Settings
+from bot.posts import Action, Answer, Card, Heard, Place, Post, Posted, Receipt
+from bot.settings import Settings, TeamPolicy
 
 
 class Clock(Protocol):
@@ -69,12 +74,81 @@ class TeamChat(Protocol):
         """What people wrote in the thread from the message `after` (inclusive; empty: all) on, oldest first."""
         ...
 
-    async def members(self, channel: str) -> Sequence[Member]:
-        """The channel's people with role and presence; bots and guests are `Role.NONE` or left out."""
+    async def members(self, channel: str, team: TeamPolicy | None = None) -> Sequence[Member]:
+        """The channel's people with role and presence; bots and guests are `Role.NONE` or left out. With a team: its
+        people as the policy has them, wherever they are."""
+        ...
+
+    async def group(self, name: str) -> str:
+        """What to mention to call a user group; empty if there is none by that name."""
+        ...
+
+    async def announce(self, channel: str, post: Answer) -> None:
+        """Something for the whole team, outside any thread."""
+        ...
+
+    async def tell(self, account: str, text: str) -> None:
+        """A private word to somebody who has not asked: only when their team's channel cannot be used."""
+        ...
+
+    async def trouble(self, channel: str, met: str = "") -> str | None:
+        """What keeps that channel from being used now, with its cure; by very few calls. `met` is why calls have
+        failed lately, if they have. A fault that is raised: it cannot be told now."""
+        ...
+
+    async def channel_lost(self, channel: str, now: str) -> bool:
+        """Whether threads in `channel` can be used no more, since the team's is `now` and the other is gone."""
         ...
 
     async def check(self, channel: str) -> Sequence[str]:
         """What is missing for this channel to work, each a sentence with its cure; empty when all is well."""
+        ...
+
+
+class ChatFiles(Protocol):
+    """A team's chat that takes and gives files (a `TeamChat` may have one as `files`; else people get links).
+
+    Uploading shows nothing to anybody, so doing it twice is harmless; sharing shows the file, and can be looked up.
+    """
+
+    async def describe(self, remote: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `Heard.extra["files"]` named, with `name`, `mimetype` and `size`. `EntryFault` if it is gone."""
+        ...
+
+    def fetch(self, remote: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
+        """The bytes of a file that `describe` gave."""
+        ...
+
+    async def upload(self, name: str, size: int, content: AsyncIterable[bytes]) -> str:
+        """The platform's id of the file."""
+        ...
+
+    async def share(self, place: Place, remote_file: str, name: str) -> Posted:
+        """Show it in the thread."""
+        ...
+
+    async def find_share(self, place: Place, remote_file: str) -> Posted | None:
+        """Whether it is shown there."""
+        ...
+
+    async def take_back(self, remote_file: str) -> None:
+        """Delete it everywhere. One that is gone is not an error."""
+        ...
+
+
+class Files(Protocol):
+    """Where files' bytes are kept. Everything is streamed: no file is ever whole in memory."""
+
+    async def put(self, file_id: str, content: AsyncIterable[bytes]) -> None:
+        """Keep what comes; whatever `content` raises passes through, and nothing is left then."""
+        ...
+
+    def read(self, file_id: str) -> AsyncGenerator[bytes, None]:
+        """Piece by piece. `NotFound` if there is none."""
+        ...
+
+    async def remove(self, file_id: str) -> None:
+        """One that is gone is not an error."""
         ...
 
 
@@ -102,6 +176,48 @@ class Bus(Protocol):
     async def arrive(self, lane: str, order: str, command: Any) -> Any:
         """The same for events of one source that has an order of its own: those waiting together are handled in
         that order. `lane` names the source (a thread), `order` compares as a string."""
+        ...
+
+
+class Desk(Protocol):
+    """What a person of the team asks for by words, forms and listings (see `bot.desk`). Answers are for them only.
+
+    Raises `Refused`; its `field` names what of a form to change.
+    """
+
+    async def ask(
+        self,
+        text: str,
+        actor: Actor,
+        *,
+        number: int | None = None,
+        people: Sequence[Actor] = (),
+        id: str = "",  # noqa: A002
+    ) -> Answer:
+        """A verb as somebody wrote it; see `bot.commands.Perform` for the arguments."""
+        ...
+
+    async def press(self, action: Action, value: str, actor: Actor, id: str = "") -> Answer:  # noqa: A002
+        """A button of an answer that asks nothing first."""
+        ...
+
+    async def board(self, actor: Actor, look: Look) -> Board:
+        """One page of the queue as that person sees it."""
+        ...
+
+    async def form(self, action: Action, number: int, actor: Actor) -> Form:
+        """What that button has to ask first."""
+        ...
+
+    async def submit(
+        self,
+        action: Action,
+        number: int,
+        values: Mapping[str, str],
+        actor: Actor,
+        id: str,  # noqa: A002
+    ) -> Answer | Form:
+        """A form filled in. A `Form` is its next step: a saved reply's text, to read over before it leaves."""
         ...
 
 
@@ -143,6 +259,73 @@ class Conversations(Protocol):
         """Waiting and active ones in the queue's order."""
         ...
 
+    def board(
+        self,
+        view: View,
+        *,
+        owner_id: int = 0,
+        teams: Sequence[str] = (),
+        tag: str = "",
+        priority: str = "",
+        awaiting: str = "",
+        now: float = 0.0,
+        limit: int = 10,
+        offset: int = 0,
+    ) -> Sequence[Conversation]:
+        """A page of somebody's queue: their own cases (`owner_id`), or those of `teams`. What sleeps comes last, then
+        priority, an answer due before none, and age. Empty filters filter nothing."""
+        ...
+
+    def board_size(
+        self,
+        view: View,
+        *,
+        owner_id: int = 0,
+        teams: Sequence[str] = (),
+        tag: str = "",
+        priority: str = "",
+        awaiting: str = "",
+    ) -> int:
+        """How many are on all its pages."""
+        ...
+
+    def tags_in_use(self, teams: Sequence[str], limit: int = 100) -> Sequence[str]:
+        """Tags of waiting and active cases, those of most cases first."""
+        ...
+
+    def unread(self, numbers: Collection[int]) -> Mapping[int, int]:
+        """Shopper messages since the last answer; those without any are left out."""
+        ...
+
+    def loads(self, teams: Sequence[str]) -> Mapping[int, int]:
+        """Active cases of those teams by owner."""
+        ...
+
+    def named_like(self, words: Sequence[str], window: int, limit: int) -> Sequence[Conversation]:
+        """Newest first: of the newest `window` shoppers those whose name holds all words, or whose address is the one
+        word there is."""
+        ...
+
+    def about(self, words: Sequence[str], window: int, limit: int) -> Sequence[Conversation]:
+        """Of the `window` cases that changed last those whose issue, category and tags hold all words."""
+        ...
+
+    def mentioning(self, words: Sequence[str], window: int, limit: int) -> Sequence[Conversation]:
+        """Of the `window` cases that changed last those with a message that holds all words."""
+        ...
+
+    def newest_number(self) -> int:
+        """How many there have ever been; 0 without any."""
+        ...
+
+    def times(self, teams: Sequence[str], since: float, limit: int) -> Sequence[CaseTimes]:
+        """When what happened, for the cases that changed since then; newest first."""
+        ...
+
+    def waits(self, teams: Sequence[str]) -> tuple[int, float | None]:
+        """How many wait, and since when the first of them."""
+        ...
+
     def earlier(self, shopper_id: int, than: int, limit: int = 5) -> Sequence[Conversation]:
         """The same shopper's other conversations that had a handoff, newest first."""
         ...
@@ -167,6 +350,10 @@ class People(Protocol):
     def shopper_named(self, store: str, external_id: str) -> Shopper | None: ...
     def add_shopper(self, shopper: Shopper) -> Shopper: ...
     def operator(self, operator_id: int) -> Operator | None: ...
+    def known(self, actor: Actor) -> Operator | None:
+        """The row for that platform account, if there is one: a read makes none."""
+        ...
+
     def operator_for(self, actor: Actor) -> Operator:
         """The row for that platform account, made or renamed as needed."""
         ...
@@ -202,6 +389,10 @@ class Log(Protocol):
     def known_ids(self, number: int, external_ids: Sequence[str]) -> set[str]: ...
     def rewrite(self, entry: Entry, text: str, order: str, data: dict[str, Any] | None = None) -> None:
         """Make this the newest text of a message (and the newest data of its body)."""
+        ...
+
+    def annotate(self, entry: Entry, data: dict[str, Any]) -> None:
+        """Make this the data of its body. Its text stays as it is, and it does not count as edited."""
         ...
 
     def blank(self, entry: Entry) -> None:
@@ -242,6 +433,14 @@ class Lanes(Protocol):
     def delivery(self, delivery_id: str) -> Delivery | None: ...
     def add_delivery(self, delivery: Delivery) -> None: ...
     def dead(self, limit: int = 100) -> Sequence[Delivery]: ...
+    def shares(self, number: int, seq: int) -> Sequence[Delivery]:
+        """The files of that entry that were shown in threads."""
+        ...
+
+    def undelivered(self, number: int) -> Collection[int]:
+        """The entries that were given up on their way to the shopper: by webhook or by mail."""
+        ...
+
     def latest_binding(self, number: int) -> Binding | None: ...
     def bindings(self, number: int) -> Sequence[Binding]: ...
     def binding(self, binding_id: int) -> Binding | None: ...
@@ -252,6 +451,14 @@ class Lanes(Protocol):
     def add_link(self, link: Link) -> None: ...
     def links_of(self, binding_id: int, seq: int) -> Sequence[Link]:
         """The posts in that thread that show this entry, in part order."""
+        ...
+
+    def resume(self, team: str) -> None:
+        """Try again now what was put off in a team's lanes after a fault."""
+        ...
+
+    def fault_of(self, team: str, since: float) -> str | None:
+        """Why a team's thread lanes have failed since then or before, if one still does."""
         ...
 
     def last_links(self, binding_id: int, limit: int) -> Sequence[Link]:
@@ -276,12 +483,42 @@ class DueRows(Protocol):
     """Things that must happen at a time. One row per (kind, conversation)."""
 
     def put(self, kind: str, number: int, due_at: float) -> None: ...
+    def at(self, kind: str, number: int) -> float | None:
+        """When that row is due; None if there is none."""
+        ...
+
     def drop(self, kind: str, number: int) -> None: ...
     def take(self, kind: str, number: int, due_at: float) -> bool:
         """Remove the row if it still stands with that time: whoever removes it acts on it."""
         ...
 
     def ripe(self, now: float, limit: int) -> Sequence[tuple[str, int, float]]: ...
+
+
+class HeldMessages(Protocol):
+    """What operators wrote and has not left yet."""
+
+    def get(self, platform: str, channel: str, remote_id: str) -> Held | None: ...
+    def of(self, number: int) -> Sequence[Held]:
+        """A conversation's, in the order they were written."""
+        ...
+
+    def add(self, held: Held) -> None: ...
+    def remove(self, held: Held) -> None: ...
+
+
+class FileRows(Protocol):
+    """The files that were taken. Their bytes lie in `Files`."""
+
+    def get(self, file_id: str) -> File | None: ...
+    def add(self, file: File) -> None:
+        """Again is once."""
+        ...
+
+    def remove(self, file: File) -> None: ...
+    def unused(self, before: float, limit: int) -> Sequence[File]:
+        """Taken before that time, and named by no message."""
+        ...
 
 
 class Leases(Protocol):
@@ -313,7 +550,11 @@ class UnitOfWork(Protocol):
     @property
     def due(self) -> DueRows: ...
     @property
+    def held(self) -> HeldMessages: ...
+    @property
     def leases(self) -> Leases: ...
+    @property
+    def files(self) -> FileRows: ...
 
     def typed(self, number: int, author: str, name: str | None) -> None:
         """Tell the open windows of a conversation that somebody types; nothing is stored."""

@@ -36,6 +36,7 @@ class Action(StrEnum):
     SHOW = "show"  # the whole case, to the one who asks
     RETRY = "retry"  # a dead letter
     HAND_OVER = "hand_over"  # one of my open cases back to the queue, since I am going
+    SHARE_OUT = "share_out"  # a brief's cases to who is there; its value is `team:number,number`
     PAGE = "page"  # another page of a listing; its value says which
 
 
@@ -69,6 +70,7 @@ class Card:
 
     `status` says who has it and since when; `urgent` asks for the eye. `since` is the Unix time the status began.
     `menu` is what is done less often: an overflow menu, or as the platform can.
+    `team` is whose case it was when this was rendered: a thread is opened in that team's place, whatever comes after.
     """
 
     number: int
@@ -84,6 +86,7 @@ class Card:
     urgent: bool = False
     footer: str = ""
     menu: tuple[Button, ...] = ()
+    team: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For the delivery's frozen content."""

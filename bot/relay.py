@@ -31,6 +31,12 @@ class Verdict:
     offer: Action | None = None
 
 
+def marker_of(text: str) -> str:
+    """What a note begins with to stay inside (`//`, `note:`); empty for any other text."""
+    found = _MARKED.match(text)
+    return found[0] if found else ""
+
+
 def is_marked_inside(text: str) -> bool:
     """Whether its author said that it stays inside."""
     return _MARKED.match(text) is not None

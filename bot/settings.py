@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.hours import Hours, parse_hours
+from bot.replies import Reply
+from bot.replies import read as read_replies
 
 MOST_HOLD = 60.0
 RELAY_MODES = ("owner", "alerts")
 MENTION_RULES = ("present", "here", "group", "none")
+FILE_TYPES = ("image", "pdf", "text", "office", "zip", "audio", "video")
 TABLES = (
     "stores",
     "teams",
@@ -29,6 +32,7 @@ TABLES = (
     "followup",
     "privacy",
     "texts",
+    "files",
 )
 
 
@@ -135,7 +139,23 @@ class Followup:
     reopen_window: float = 24 * 3600
     stale_shopper: float = 24 * 3600
     stale_open: float = 60 * 60
+    idle_nudge: float = 5 * 60
     idle_release: float = 10 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """How soon a team answers; seconds. `first_reply`: from the escalation on, inside hours; 0: no target."""
+
+    first_reply: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class FilePolicy:
+    """Which files pass between shoppers and operators: the largest, in units of 1,048,576 bytes, and `FILE_TYPES`."""
+
+    max_mb: float = 20.0
+    types: tuple[str, ...] = ("image", "pdf", "text", "office")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +174,14 @@ class Settings:
     slack: Slack | None = None
     timing: Timing = field(default_factory=Timing)
     followup: Followup = field(default_factory=Followup)
+    targets: Targets = field(default_factory=Targets)
+    replies: tuple[Reply, ...] = ()
     log_format: str = "text"
     queue_seconds: float = 1.0
     widget_token_seconds: float = 3600.0
     guest_renewal_seconds: float = 30 * 24 * 3600.0
+    files: FilePolicy = field(default_factory=FilePolicy)
+    files_url: str = "file://./files"
 
     def store_with_key(self, public_key: str) -> StorePolicy | None:
         """The store whose pages carry that public key."""
@@ -206,7 +230,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     for key in policy:
         if key not in TABLES:
             raise SettingsError(f"{path.name}: {key}: not a table; the tables are {', '.join(TABLES)}.")
-    _known(policy, path.name, {"stores", "teams", "triggers", "hours", "followup"})
+    _known(policy, path.name, {"stores", "teams", "triggers", "hours", "followup", "files", "targets"})
     slack = _slack(env)
     stores = _stores(env, policy)
     teams = _teams(env, policy, "slack" if slack else "console")
@@ -235,8 +259,30 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         triggers=_triggers(policy),
         slack=slack,
         followup=_followup(policy),
+        files=_files(policy),
+        files_url=_files_url(env),
+        targets=_targets(policy),
+        replies=_replies(env, path.parent, teams),
         log_format=_choice(env.get("LOG_FORMAT") or "text", ("text", "json"), "LOG_FORMAT"),
     )
+
+
+def _replies(env: Mapping[str, str], folder: Path, teams: Mapping[str, TeamPolicy]) -> tuple[Reply, ...]:
+    """`BATON_REPLIES`, or `replies.toml` beside the policy; none is no error."""
+    named = env.get("BATON_REPLIES", "")
+    path = Path(named) if named else folder / "replies.toml"
+    if not path.exists():
+        if named:
+            raise SettingsError(
+                f"BATON_REPLIES: there is no file {path}; name an existing one or leave it unset."
+            )
+        return ()
+    try:
+        return read_replies(tomllib.loads(path.read_text(encoding="utf-8")), teams)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path.name}: not valid TOML ({error}); mend that line.") from error
+    except ValueError as error:
+        raise SettingsError(f"{path.name}: {error}") from error
 
 
 def _database_url(env: Mapping[str, str]) -> str:
@@ -458,3 +504,35 @@ def _followup(policy: Mapping[str, Any]) -> Followup:
         if not isinstance(value, int | float) or value < 0:
             raise SettingsError(f"followup.{key}: {value!r} is not a duration; write seconds, like 3600.")
     return Followup(**{key: float(value) for key, value in raw.items()})
+
+
+def _targets(policy: Mapping[str, Any]) -> Targets:
+    raw = _table(policy, "targets")
+    _known(raw, "targets", set(Targets.__dataclass_fields__))
+    for key, value in raw.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise SettingsError(
+                f"targets.{key}: {value!r} is no target; write seconds, like 90, or 0 for none."
+            )
+    return Targets(**{key: float(value) for key, value in raw.items()})
+
+
+def _files(policy: Mapping[str, Any]) -> FilePolicy:
+    raw, default = _table(policy, "files"), FilePolicy()
+    _known(raw, "files", {"max_mb", "types"})
+    most, types = raw.get("max_mb", default.max_mb), raw.get("types", list(default.types))
+    if isinstance(most, bool) or not isinstance(most, int | float) or not 0 < most <= 1024:
+        raise SettingsError(f"files.max_mb: {most!r} is no size; write megabytes up to 1024, like 20.")
+    if not isinstance(types, list) or not all(one in FILE_TYPES for one in types):
+        raise SettingsError(f"files.types: write a list of some of these: {', '.join(FILE_TYPES)}.")
+    return FilePolicy(float(most), tuple(types))
+
+
+def _files_url(env: Mapping[str, str]) -> str:
+    url = env.get("BATON_FILES_URL") or "file://./files"
+    if not url.startswith("file://") or not url.removeprefix("file://").strip():
+        raise SettingsError(
+            "BATON_FILES_URL: only file://FOLDER is known, like file://./files; replicas share a folder "
+            "that all of them mount."
+        )
+    return url

@@ -4,7 +4,7 @@ Everything a shopper or a store gets of a log passes through here, so that an en
 was taken back, has one place where it is held.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from bot import waiting
 from bot.cards import name_of
 from bot.conversation import Conversation, Stage
 from bot.entries import Audience, Author, Entry, Kind, Reader
+from bot.files import path_of, pending, ready, url_of
 from bot.people import Presence
 from bot.ports import UnitOfWork
 from bot.posts import Receipt
@@ -108,13 +109,15 @@ def store_entry(uow: UnitOfWork, entry: Entry, *, internal: bool = False) -> dic
     }
     if entry.kind is Kind.MESSAGE:
         shown |= {"edited": entry.edited, "deleted": entry.deleted}
+    if files := _files_of(uow, entry):
+        shown["files"] = [one | {"url": url_of(uow.settings, one["id"], uow.now)} for one in files]
     if entry.target is not None:
         shown["target"] = entry.target
     if entry.kind is Kind.NOTICE:
         shown["code"] = entry.data.get("code")
         shown["stage"] = entry.data.get("stage")
     if internal:
-        shown |= {"audience": str(entry.audience), "data": entry.data}
+        shown |= {"audience": str(entry.audience), "data": _data_of(entry)}
     return shown
 
 
@@ -134,6 +137,8 @@ def widget_entry(uow: UnitOfWork, entry: Entry) -> dict[str, Any] | None:
     if entry.audience is not Audience.SHOPPER:
         return None
     shown: dict[str, Any] = {"seq": entry.seq, "kind": str(entry.kind), "at": iso(entry.at)}
+    if files := _files_of(uow, entry):
+        shown["files"] = [one | {"url": path_of(uow.settings, one["id"], uow.now)} for one in files]
     if entry.kind is Kind.MESSAGE:
         return shown | {
             "author": str(entry.author),
@@ -148,7 +153,18 @@ def widget_entry(uow: UnitOfWork, entry: Entry) -> dict[str, Any] | None:
     target = uow.log.entry(entry.conversation, entry.target) if entry.target is not None else None
     if target is None or target.deleted or entry.kind is Kind.DELETED:
         return shown | {"kind": str(Kind.DELETED), "target": entry.target}
-    return shown | {"target": entry.target, "text": target.text}
+    edited = {} if target.edited else {"edited": False}  # a file has come, the text is what it was
+    return shown | {"target": entry.target, "text": target.text, **edited}
+
+
+def _files_of(uow: UnitOfWork, entry: Entry) -> list[dict[str, Any]]:
+    """The files of a message that are here and not taken back; of an edit's message likewise."""
+    about: Entry | None = entry
+    if entry.kind is Kind.EDITED and entry.target is not None:
+        about = uow.log.entry(entry.conversation, entry.target)
+    if about is None or about.deleted or about.kind is not Kind.MESSAGE:
+        return []
+    return [{key: one[key] for key in ("id", "name", "mime", "size")} for one in ready(about.data)]
 
 
 def widget_state(uow: UnitOfWork, conversation: Conversation | None) -> dict[str, Any]:
@@ -206,6 +222,7 @@ def console_case(uow: UnitOfWork, conversation: Conversation, limit: int = 1000)
     number = conversation.number
     entries = uow.log.last(number, limit)
     tabs = uow.presence.tabs(number)
+    undelivered = uow.lanes.undelivered(number)
     lane = uow.lanes.lane(number, Reader.THREAD)
     return {
         **console_row(uow, conversation),
@@ -217,7 +234,7 @@ def console_case(uow: UnitOfWork, conversation: Conversation, limit: int = 1000)
             if binding.permalink
         ],
         "receipts": {
-            str(entry.seq): str(receipt_of(entry, tabs))
+            str(entry.seq): str(receipt_of(entry, tabs, undelivered))
             for entry in entries
             if entry.kind is Kind.MESSAGE and entry.author is Author.OPERATOR
         },
@@ -242,8 +259,17 @@ def _team_entry(uow: UnitOfWork, entry: Entry) -> dict[str, Any]:
         "edited": entry.edited,
         "deleted": entry.deleted,
         "late": entry.late,
-        "data": entry.data,
+        "data": _data_of(entry),
+        "files": [one | {"url": path_of(uow.settings, one["id"], uow.now)} for one in _files_of(uow, entry)],
     }
+
+
+def _data_of(entry: Entry) -> dict[str, Any]:
+    """Without where a file was first; its address there is of no use to anybody else."""
+    if "files" not in entry.data or not isinstance(entry.data["files"], list):
+        return entry.data
+    files = [{key: value for key, value in one.items() if key != "remote"} for one in entry.data["files"]]
+    return {**entry.data, "files": files}
 
 
 def actions(conversation: Conversation) -> list[str]:
@@ -262,15 +288,22 @@ def actions(conversation: Conversation) -> list[str]:
 # --- receipts and presence ------------------------------------------------------------------------------------
 
 
-def receipt_of(entry: Entry, tabs: Sequence[Presence]) -> Receipt:
-    """The newest state of an operator's message, as any of the shopper's tabs confirmed it."""
+def receipt_of(entry: Entry, tabs: Sequence[Presence], undelivered: Collection[int] = ()) -> Receipt:
+    """The newest state of an operator's message, as any of the shopper's tabs confirmed it. `undelivered` are the
+    entries that were given up on another way to the shopper, which matters only while no tab has them."""
     if entry.kind is Kind.ASIDE:
         return Receipt.INSIDE
-    if any(tab.seen >= entry.seq for tab in tabs):
+    files = entry.data.get("files")
+    if files and pending(entry.data):
+        return Receipt.PENDING
+    if files and not entry.text and not ready(entry.data):
+        return Receipt.FAILED
+    shown = entry.data.get("files_seq", entry.seq)  # where its files came, it is whole from there on
+    if any(tab.seen >= shown for tab in tabs):
         return Receipt.SEEN
-    if any(tab.delivered >= entry.seq for tab in tabs):
+    if any(tab.delivered >= shown for tab in tabs):
         return Receipt.DELIVERED
-    return Receipt.PENDING
+    return Receipt.FAILED if entry.seq in undelivered else Receipt.PENDING
 
 
 def is_here(tabs: Sequence[Presence], now: float, timing: Timing) -> bool:

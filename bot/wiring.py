@@ -5,30 +5,45 @@ start-up and memory small (MEASURED.md).
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import CollectorRegistry, Gauge
 
 from adapters.console import ConsoleAdapter
+from adapters.files.local import LocalFiles
 from adapters.storefront import StorefrontAdapter, demo_page
 from adapters.web_server import WebServer
 from adapters.webhook.outbound import WebhookSender
-from bot import schedule
+from bot import schedule, texts
 from bot.arrivals import Arrivals
 from bot.catchup import CatchUp
-from bot.commands import Advance, HoldLease, RetryDead, RunDue, TeamMembers
+from bot.checkup import Finding, ok, problem
+from bot.commands import (
+    Advance,
+    ChannelGone,
+    HoldLease,
+    OpenBrief,
+    PlaceMended,
+    RetryDead,
+    RunDue,
+    SweepFiles,
+    TeamMembers,
+    Told,
+)
 from bot.courier import Courier
 from bot.delivering import Delivering
+from bot.desk import Desk
 from bot.errors import Unavailable
 from bot.handlers import HANDLERS
 from bot.lanes import Delivery
-from bot.ports import Bus, Clock, TeamChat
+from bot.passing import Passing
+from bot.places import Places
+from bot.ports import Bus, Clock, TeamChat, Wakeup
 from bot.settings import Settings, SettingsError, slack_calls_us
 from storage.engine import reading_engine, writing_engine
 from storage.migrate import migrate
@@ -41,7 +56,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("baton")
 
 
-BACKGROUND = frozenset({Advance, RunDue, HoldLease, TeamMembers})
+BACKGROUND = frozenset(
+    {Advance, RunDue, HoldLease, SweepFiles, TeamMembers, OpenBrief, Told, ChannelGone, PlaceMended}
+)
 """Commands for which nobody waits at the other end of a connection."""
 
 
@@ -53,7 +70,7 @@ class Platform(Protocol):
     @property
     def connected(self) -> bool: ...
     def mount(self, app: web.Application) -> None: ...
-    async def start(self, bus: Bus, on_connected: Any) -> None: ...
+    async def start(self, bus: Bus, desk: Desk, wakeup: Wakeup, on_connected: Any) -> None: ...
     async def stop(self) -> None: ...
 
 
@@ -72,11 +89,13 @@ class Baton:
         handlers = {**HANDLERS, Advance: Delivering(self._chats).advance}
         self.writer = Writer(self._engine, settings, handlers, clock, background=BACKGROUND)
         self.bus = Arrivals(self.writer.submit, settings.timing.catch_up_wait)
+        self.desk = Desk(settings, self.bus, self.reads, clock)
         self.console = ConsoleAdapter(
             settings, self.bus, self.reads, self.writer, clock, open_on_loopback=demo
         )
         self._chats[self.console.chat.platform] = self.console.chat
-        self.storefront = StorefrontAdapter(settings, self.bus, self.reads, self.writer, clock)
+        self.files = LocalFiles.at(settings.files_url)
+        self.storefront = StorefrontAdapter(settings, self.bus, self.reads, self.writer, clock, self.files)
         self._webhook = WebhookSender(settings.stores, settings.timing.call_timeout)
         self._catch_ups = {
             adapter.chat.platform: CatchUp(self.reads, self.bus, adapter.chat, settings.timing.backoff_first)
@@ -91,10 +110,13 @@ class Baton:
             chats=self._chats,
             webhook=self._webhook,
             catch_ups=self._catch_ups,
+            files=self.files,
         )
         # Replicas share PostgreSQL; one process with SQLite has nobody to wake.
         self._bell = _bell(settings, self.reads, clock, self.writer)
-        self._jobs = schedule.jobs(settings, self.bus, self.reads, clock, self._chats)
+        self._places = Places(settings, self.bus, self.reads, clock, self._chats)
+        self._jobs = schedule.jobs(settings, self.bus, self.reads, clock, self._chats, self._places)
+        self._jobs["unused files"] = 3600.0, Passing(settings, self.bus, clock, store=self.files).sweep
         self._scheduler: AsyncIOScheduler | None = None
         self.web = WebServer(settings, _metrics(self.writer), self._checks())
         self.storefront.mount(self.web.app)
@@ -119,18 +141,29 @@ class Baton:
 
             return check
 
-        return {"database": database} | {one.chat.platform: connection(one) for one in self._platforms}
+        def place(team: str) -> Any:
+            async def check() -> str | None:
+                return self._places.problems.get(team)
+
+            return check
+
+        return (
+            {"database": database}
+            | {one.chat.platform: connection(one) for one in self._platforms}
+            | {f"{team.chat}:{team.name}": place(team.name) for team in self.settings.teams.values()}
+        )
 
     async def start(self) -> None:
         """Migrate, then serve. The shop's side starts even when a platform is down."""
         await asyncio.to_thread(migrate, self._engine)
+        await self.files.sweep()
         self.writer.start()
         if self._bell is not None:
             self._bell.start()
         await self.web.start()
         self.courier.start()
         for adapter in self._platforms:
-            await adapter.start(self.bus, self._catch_ups[adapter.chat.platform].run)
+            await adapter.start(self.bus, self.desk, self.writer, self._catch_ups[adapter.chat.platform].run)
         self._scheduler = schedule.start(self._jobs)
 
     async def stop(self) -> None:
@@ -166,7 +199,8 @@ def _platforms(settings: Settings) -> list[Platform]:
     if settings.slack is not None:
         from adapters.slack.app import SlackAdapter
 
-        adapters.append(SlackAdapter(settings.slack, settings.timing))
+        teams = [team for team in settings.teams.values() if team.chat == "slack"]
+        adapters.append(SlackAdapter(settings.slack, settings.timing, teams))
     return adapters
 
 
@@ -186,26 +220,42 @@ def _metrics(writer: Writer) -> CollectorRegistry:
     return registry
 
 
-async def check(settings: Settings) -> Sequence[str]:
-    """What is missing for every team's chat, each a sentence with its cure."""
-    problems: list[str] = []
-    for adapter in _platforms(settings):
-        for team in settings.teams.values():
-            if team.chat == adapter.chat.platform:
-                problems += [f"{team.name}: {problem}" for problem in await adapter.chat.check(team.channel)]
-        with contextlib.suppress(Exception):
-            await adapter.stop()
-    over_http = settings.slack is not None and not settings.slack.app_token
-    if over_http and not settings.public_url.startswith("https://"):
-        problems.append(
-            f"BATON_PUBLIC_URL: Slack calls Baton over HTTP (SLACK_SIGNING_SECRET without SLACK_APP_TOKEN) and cannot "
-            f"reach {settings.public_url}; write the https:// address that leads here."
+async def examine(settings: Settings) -> list[Finding]:
+    """What works and what does not, of everything that can be tried from here."""
+    findings: list[Finding] = []
+    teams = [team for team in settings.teams.values() if team.chat == "slack"]
+    if settings.slack is not None:
+        from adapters.slack.doctor import Doctor
+
+        doctor = Doctor(
+            settings.slack,
+            settings.timing,
+            teams,
+            public_url=settings.public_url,
+            running=await _is_running(settings),
         )
-    if not settings.admin_token:
-        problems.append(
-            "BATON_ADMIN_TOKEN: missing, so nobody can open the console; write a long random string."
-        )
-    return problems
+        findings += await doctor.examine()
+    elif teams:
+        findings.append(problem("slack", texts.doctor_no_tokens(teams[0].name)))
+    if settings.admin_token:
+        findings.append(ok("console", "BATON_ADMIN_TOKEN is set: operators can sign in."))
+    else:
+        findings.append(problem("console", texts.doctor_no_admin_token()))
+    return findings
+
+
+async def _is_running(settings: Settings) -> bool:
+    """Whether a Baton serves on our own port."""
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host
+    timeout = ClientTimeout(total=2.0)
+    try:
+        async with (
+            ClientSession(timeout=timeout) as session,
+            session.get(f"http://{host}:{settings.port}/healthz") as answer,
+        ):
+            return answer.status == 200
+    except (ClientError, OSError, TimeoutError, ValueError):
+        return False
 
 
 def slack_manifest() -> dict[str, Any]:

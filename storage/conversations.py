@@ -4,16 +4,15 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, func, or_, select
 
 from bot.conversation import IN_PERSONS_HANDS, Conversation, Stage
+from storage.boards import RANKS, Boards, priority_rank
 from storage.many import among, parameters
 from storage.rows import Rows
 from storage.tables import ConversationRow, table
 
 _T = table(ConversationRow)
-_rank = case({"urgent": 0, "high": 1, "normal": 2, "low": 3}, value=_T.c.priority, else_=2)
-RANKS = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
 
 
 @cache
@@ -23,7 +22,7 @@ def _numbers_of(dialect: Dialect) -> Select[Any]:
     )
 
 
-class Conversations:
+class Conversations(Boards):
     """See `bot.ports.Conversations`."""
 
     def __init__(self, connection: Connection, *, locking: bool = False):
@@ -76,9 +75,9 @@ class Conversations:
         rank = RANKS.get(conversation.priority, 2)
         since = conversation.waiting_since or 0.0
         ahead = or_(
-            _rank < rank,
-            and_(_rank == rank, _T.c.waiting_since < since),
-            and_(_rank == rank, _T.c.waiting_since == since, _T.c.number < conversation.number),
+            priority_rank < rank,
+            and_(priority_rank == rank, _T.c.waiting_since < since),
+            and_(priority_rank == rank, _T.c.waiting_since == since, _T.c.number < conversation.number),
         )
         statement = select(func.count()).where(
             _T.c.stage == str(Stage.WAITING), _T.c.team == conversation.team, ahead
@@ -108,7 +107,7 @@ class Conversations:
         criteria: list[ColumnElement[bool]] = [_T.c.stage.in_([str(Stage.WAITING), str(Stage.ACTIVE)])]
         if team is not None:
             criteria.append(_T.c.team == team)
-        order = (_T.c.stage.desc(), _rank, _T.c.waiting_since, _T.c.number)
+        order = (_T.c.stage.desc(), priority_rank, _T.c.waiting_since, _T.c.number)
         return self.rows.where(*criteria, order_by=order, limit=limit)
 
     def earlier(self, shopper_id: int, than: int, limit: int = 5) -> Sequence[Conversation]:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from bot.handlers.handoff import CARD, IDLE, STALE
+from bot.handlers.handoff import CARD, IDLE, NUDGE, SNOOZE, STALE
+from bot.handlers.notice import ABSENT, LATE, NOBODY
+from bot.handlers.team import GONE, LOST
+from bot.holds import HOLD
 from storage.rows import Rows
 from storage.tables import DueRow, table
 
 _T = table(DueRow)
-KINDS = (STALE, IDLE, CARD)
+KINDS = (STALE, IDLE, CARD, HOLD, SNOOZE, NUDGE, LATE, NOBODY, ABSENT, GONE, LOST)
 
 
 @dataclass(slots=True)
@@ -37,6 +40,10 @@ class DueRows:
             self.rows.add(_Due(kind, number, due_at))
         else:
             known.due_at = due_at
+
+    def at(self, kind: str, number: int) -> float | None:
+        known = self.rows.get(kind, number)
+        return known.due_at if known is not None else None
 
     def drop(self, kind: str, number: int) -> None:
         known = self.rows.get(kind, number)

@@ -4,17 +4,20 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, bindparam, or_, select
+from sqlalchemy import Connection, Dialect, Select, and_, bindparam, or_, select
 
 from bot.entries import Reader
 from bot.lanes import OUTSTANDING, Binding, BindingState, Delivery, DeliveryState, Lane, Link, Op
 from storage.many import among, parameters
 from storage.rows import Rows
-from storage.tables import BindingRow, DeliveryRow, LaneRow, LinkRow, table
+from storage.tables import BindingRow, ConversationRow, DeliveryRow, LaneRow, LinkRow, table
 
 _LANE, _DELIVERY, _BINDING, _LINK = (table(row) for row in (LaneRow, DeliveryRow, BindingRow, LinkRow))
 _IS_OUTSTANDING = or_(*(_DELIVERY.c.state == str(state) for state in sorted(OUTSTANDING)))
+_TO_SHOPPER = or_(*(_DELIVERY.c.reader == str(reader) for reader in (Reader.EMAIL, Reader.WEBHOOK)))
 MOST_UNSETTLED = 100
+MOST_RESUMED = 1000
+_CONVERSATION = table(ConversationRow)
 Thread = tuple[str, str, str]
 
 
@@ -27,6 +30,11 @@ def _outstanding(select: Select[Any]) -> Select[Any]:
 @cache
 def _outstanding_of(dialect: Dialect) -> Callable[[Any], Any]:
     return lambda select: select.where(among([_DELIVERY.c.conversation], dialect), _IS_OUTSTANDING)
+
+
+def _undelivered(select: Select[Any]) -> Select[Any]:
+    dead = _DELIVERY.c.state == str(DeliveryState.DEAD)
+    return select.where(_DELIVERY.c.conversation == bindparam("conversation"), _TO_SHOPPER, dead)
 
 
 def _bindings(select: Select[Any]) -> Select[Any]:
@@ -53,6 +61,11 @@ def _unsettled(select: Select[Any]) -> Select[Any]:
 def _conversations_of(dialect: Dialect) -> Select[Any]:
     thread = [_BINDING.c.platform, _BINDING.c.channel, _BINDING.c.root]
     return select(_BINDING.c.conversation).where(among(thread, dialect))
+
+
+def _of_team(team: str) -> Any:
+    own = select(_CONVERSATION.c.number).where(_CONVERSATION.c.team == team)
+    return and_(_LANE.c.conversation.in_(own), _LANE.c.reader != str(Reader.WEBHOOK))
 
 
 class Lanes:
@@ -130,6 +143,19 @@ class Lanes:
             _DELIVERY.c.state == str(DeliveryState.DEAD), order_by=(_DELIVERY.c.created_at,), limit=limit
         )
 
+    def undelivered(self, number: int) -> Collection[int]:
+        return {one.first_seq for one in self.deliveries.select(_undelivered, conversation=number)}
+
+    def shares(self, number: int, seq: int) -> Sequence[Delivery]:
+        return self.deliveries.where(
+            _DELIVERY.c.conversation == number,
+            _DELIVERY.c.reader == str(Reader.THREAD),
+            _DELIVERY.c.state == str(DeliveryState.SENT),
+            _DELIVERY.c.op == str(Op.SHARE),
+            _DELIVERY.c.first_seq == seq,
+            _DELIVERY.c.remote_id.is_not(None),
+        )
+
     def latest_binding(self, number: int) -> Binding | None:
         if number in self._whole:
             return max(self.bindings(number), key=lambda one: one.id, default=None)
@@ -185,6 +211,21 @@ class Lanes:
 
     def links_of(self, binding_id: int, seq: int) -> Sequence[Link]:
         return self.links.select(_links_of, binding=binding_id, seq=seq)
+
+    def resume(self, team: str) -> None:
+        late = self.lanes.where(
+            _of_team(team), _LANE.c.faults > 0, order_by=(_LANE.c.conversation,), limit=MOST_RESUMED
+        )
+        for lane in late:
+            lane.not_before, lane.faults = 0.0, 0
+            if lane.due_at is not None:
+                self._woken(lane.conversation, lane.reader)
+
+    def fault_of(self, team: str, since: float) -> str | None:
+        """Receipts and cards follow the thread: it alone counts."""
+        stuck = (_LANE.c.reader == str(Reader.THREAD), _LANE.c.faults > 0, _LANE.c.fault_since <= since)
+        found = self.lanes.where(_of_team(team), *stuck, order_by=(_LANE.c.fault_since,), limit=1)
+        return found[0].fault if found else None
 
     def last_links(self, binding_id: int, limit: int) -> Sequence[Link]:
         newest = self.links.where(

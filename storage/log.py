@@ -72,6 +72,7 @@ class Log:
             handoff=conversation.handoff,
             text=draft.text,
             data=draft.data,
+            edited_order=draft.edited_order,
         )
         conversation.note(entry)
         self._fresh[number, entry.seq] = entry
@@ -125,6 +126,9 @@ class Log:
     def rewrite(self, entry: Entry, text: str, order: str, data: dict[str, Any] | None = None) -> None:
         body = entry.data if data is None else data
         self._change(entry, replace(entry, text=text, data=body, edited=True, edited_order=order))
+
+    def annotate(self, entry: Entry, data: dict[str, Any]) -> None:
+        self._change(entry, replace(entry, data=data))
 
     def blank(self, entry: Entry) -> None:
         self._change(entry, replace(entry, text="", deleted=True))

@@ -47,6 +47,12 @@ class People:
     def operator(self, operator_id: int) -> Operator | None:
         return self.operators.get(operator_id)
 
+    def known(self, actor: Actor) -> Operator | None:
+        account = (actor.platform, actor.id)
+        if account not in self._accounts:
+            self.prefetch([account])
+        return self._accounts.get(account)
+
     def operator_for(self, actor: Actor) -> Operator:
         account = (actor.platform, actor.id)
         known = self._accounts.get(account)
@@ -56,7 +62,7 @@ class People:
             )
             known = found[0] if found else self._hire(actor)
             self._accounts[account] = known
-        known.name, known.first_name, known.role = actor.name, actor.first_name, actor.role
+        known.name, known.first_name, known.role = actor.name, actor.first_name, actor.highest
         return known
 
     def _hire(self, actor: Actor) -> Operator:

@@ -11,6 +11,8 @@ from bot.handlers.hints import Hints
 from bot.settings import Settings
 from storage.conversations import Conversations
 from storage.due import DueRows
+from storage.files import FileRows
+from storage.held import HeldMessages
 from storage.inbox import Inbox
 from storage.lanes import Lanes
 from storage.leases import Leases
@@ -45,7 +47,9 @@ class UnitOfWork:
         self.inbox = Inbox(connection, now)
         self.presence = Presences(connection)
         self.due = DueRows(connection)
+        self.held = HeldMessages(connection)
         self.leases = Leases(connection, now)
+        self.files = FileRows(connection)
 
     def prepare(self, hints: Hints) -> None:
         """Load what a batch of commands will look at, a statement per table instead of one per row."""
@@ -102,4 +106,6 @@ class UnitOfWork:
             self.inbox.rows,
             self.presence.rows,
             self.due.rows,
+            self.files.rows,
+            self.held.rows,
         )

@@ -219,7 +219,7 @@ class ConsoleAdapter:
             members = tuple(await self.chat.members(PLATFORM))
             for team in self._settings.teams.values():
                 if team.chat == PLATFORM:
-                    await self._submit_members(commands.TeamMembers(team.name, members))
+                    await self._submit_members(commands.TeamMembers(team.name, members, whole=False))
 
     async def _submit_members(self, command: commands.TeamMembers) -> None:
         try:

@@ -71,6 +71,8 @@ const REASONS = {
   claim: "An operator stepped in", reopened: "Wrote again after it was resolved", api: "The store's assistant asked",
 };
 
+const FAILURES = { dead: "Refused again", trying: "Trying again to deliver it", delivered: "Delivered after all", dropped: "Taken back meanwhile: nothing left to deliver" };
+
 function eventText(entry) {
   const who = entry.name || T.speakers[entry.author] || "Baton";
   const data = entry.data || {};
@@ -90,7 +92,7 @@ function eventText(entry) {
     case "outcome": return ["Outcome: ", [words(data.kind) || "recorded"], data.amount != null ? `, ${money(data.amount, data.currency)}` : ""];
     case "edited": return [[who], " edited a message"];
     case "deleted": return [[who], " removed a message"];
-    case "dead_letter": return ["A message could not be delivered"];
+    case "dead_letter": return [entry.target == null ? "A message could not be delivered" : FAILURES[data.state] || FAILURES.dead];
     default: return [words(entry.kind)];
   }
 }
@@ -216,68 +218,124 @@ function ask(title, text, yes) {
   return new Promise((done) => $("ask").addEventListener("close", () => done($("ask").returnValue === "yes"), { once: true }));
 }
 
-// The safe subset of Markdown, built as nodes.
+// The safe subset of Markdown, built as nodes: the rules of adapters/slack/markdown.py, as in the widget.
 
-const INLINE = /`([^`\n]{1,500})`|\*\*([^\n]{1,1000}?)\*\*|~~([^~\n]{1,1000})~~|(?<![\w*])\*([^*\s](?:[^*\n]{0,998}[^*\s])?)\*(?![\w*])|(?<!\w)_([^_\s](?:[^_\n]{0,998}[^_\s])?)_(?!\w)|\[([^\]\n]{1,300})\]\(((?:https?:\/\/|mailto:)[^\s)]{1,2000})\)|(https?:\/\/[^\s<>"']{1,2000})/g;
+const INLINE = new RegExp([
+  /\\([!-/:-@[-`{-~])/, // 1: an escaped mark
+  /(`+)(?!`)(?:([^\n]{0,2000}?[^\n`])\2(?!`))?/, // 2, 3: code, or mere backticks
+  /!?\[((?:\\[^\n]|[^[\]\\\n]){1,2000})\]\(((?:https?:\/\/|mailto:)(?:[^\s()<>\\]|\([^\s()<>\\]{0,500}\)){1,4000})\)/, // 4, 5: a link
+  /(https?:\/\/[^\s<>[\]"|\\^`{}]{1,4000})/, // 6: a bare address
+  /(\*+|_+|~+)/, // 7: marks of a style
+].map((part) => part.source).join("|"), "g");
 
-function link(href, label) {
+function link(href, label, text) {
   let url;
-  try { url = new URL(href); } catch { return label; }
-  if (!["http:", "https:", "mailto:"].includes(url.protocol)) return label;
+  try { url = new URL(href); } catch { return el("span", {}, label); }
+  if (!["http:", "https:", "mailto:"].includes(url.protocol)) return el("span", {}, label);
   const node = el("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" }, label);
-  if (label === href || url.protocol === "mailto:") return node;
+  if (text === href || url.protocol === "mailto:") return node;
   return el("span", {}, node, el("span", { class: "muted" }, ` (${url.host})`));
 }
 
-function inline(text, depth = 0) {
+/** Whether marks between these two characters may open a style, and close one. */
+function flanks(run, before, after) {
+  if (run[3] || (run[0] === "~" && run !== "~~") || (run === "*" && /^\d\d$/.test(before + after))) return [];
+  const [opens, closes] = [after, before].map((side) => /\S/.test(side));
+  const isWord = (side) => /[\p{L}\p{N}]/u.test(side);
+  return run[0] === "_" ? [opens && !isWord(before), closes && !isWord(after)] : [opens, closes]; // snake_case
+}
+
+/** Close the styles that these marks close, and keep the others: they may open one. */
+function mark(nodes, openers, run, before, after) {
+  const [opens, closes] = flanks(run, before, after);
+  let left = run.length;
+  for (let at = openers.length - 1; closes && left && at >= 0;) {
+    const opener = openers[at];
+    if (opener.run[0] !== run[0] || ((opener.closes || opens) && (opener.run.length + run.length) % 3 === 0)) { at--; continue; }
+    const inside = nodes.slice(opener.at + 1);
+    const depth = 1 + inside.reduce((most, node) => Math.max(most, node.depth || 0), 0);
+    if (depth > 6) break;
+    const count = Math.min(opener.left, left, 2);
+    const styled = el(run[0] === "~" ? "s" : count > 1 ? "strong" : "em", {}, inside);
+    styled.depth = depth;
+    openers.length = at + 1;
+    left -= count;
+    opener.left -= count;
+    nodes.splice(opener.at, nodes.length, run.slice(0, opener.left), styled);
+    if (!opener.left) openers.length = at--;
+  }
+  if (left && opens) openers.push({ at: nodes.length, run, closes, left });
+  nodes.push(run.slice(0, left));
+}
+
+function inline(text, isLabel) {
+  const nodes = [], openers = [];
+  let at = 0;
+  for (let found; (INLINE.lastIndex = at, found = INLINE.exec(text));) {
+    const [all, escaped, , code, label, href, bare, run] = found;
+    nodes.push(text.slice(at, found.index));
+    const whole = bare ? bare.replace(bare.includes("(") ? /[.,;:!?'*_~]+$/ : /[.,;:!?'*_~)\]]+$/, "") : all;
+    at = found.index + whole.length;
+    if (run) mark(nodes, openers, run, text[found.index - 1] || "", text[at] || "");
+    else if (code) nodes.push(el("code", {}, /^ [^]*[^ ][^]* $/.test(code) ? code.slice(1, -1) : code));
+    else if (label) nodes.push(link(href, inline(label, true), label));
+    else nodes.push(bare && !isLabel ? link(whole, whole, whole) : escaped || whole);
+  }
+  return [...nodes, text.slice(at)];
+}
+
+const FENCE = /^ {0,3}(`{3,}(?![^]*`)|~{3,})/;
+const QUOTE = /^ {0,3}> ?/;
+const ITEM = /^ {0,3}(?:[-*+]|(\d{1,9})([.)]))\s+(?=\S)/;
+const HEADING = /^ {0,3}#{1,6}\s+(?=\S)/;
+const isText = (line) => line.trim() && ![FENCE, QUOTE, ITEM, HEADING].some((pattern) => pattern.test(line));
+
+/** The lines at the beginning that belong together, taken away. */
+function take(rows, belongs) {
+  const end = rows.findIndex((row) => !belongs(row));
+  return rows.splice(0, end < 0 ? rows.length : end);
+}
+
+function list(rows, depth) {
+  const [, start, delimiter] = ITEM.exec(rows[0]);
+  const node = el(start ? "ol" : "ul", { start });
+  for (let item; rows.length && (item = ITEM.exec(rows[0])) && item[2] === delimiter;) {
+    const first = rows.shift().slice(item[0].length);
+    const rest = take(rows, (row) => /^( {2,}|\t)\S/.test(row));
+    const indent = new RegExp(`^(\t| {0,${Math.min(4, /^ */.exec(rest[0] || "")[0].length)}})`);
+    node.append(el("li", {}, blocks([first, ...rest.map((row) => row.replace(indent, ""))], depth + 1)));
+    if (rows[0] === "" && ITEM.test(rows[1])) rows.shift(); // items may stand apart
+  }
+  return node;
+}
+
+function blocks(rows, depth = 0) {
+  if (depth > 5) return [el("p", {}, rows.join("\n"))];
   const out = [];
-  let from = 0;
-  for (const found of depth > 3 ? [] : text.matchAll(INLINE)) {
-    const [all, code, bold, struck, italic, italic2, label, href, bare] = found;
-    out.push(text.slice(from, found.index));
-    from = found.index + all.length;
-    if (code) out.push(el("code", {}, code));
-    else if (bold) out.push(el("strong", {}, inline(bold, depth + 1)));
-    else if (struck) out.push(el("s", {}, inline(struck, depth + 1)));
-    else if (italic || italic2) out.push(el("em", {}, inline(italic || italic2, depth + 1)));
-    else if (href) out.push(link(href, label));
-    else {
-      const tail = /[).,;:!?\]]*$/.exec(bare)[0];
-      const clean = bare.slice(0, bare.length - tail.length);
-      out.push(link(clean, clean), tail);
+  while (rows.length) {
+    const row = rows[0];
+    if (isText(row)) out.push(el("p", {}, inline(take(rows, isText).join("\n"))));
+    else if (ITEM.test(row)) out.push(list(rows, depth));
+    else if (QUOTE.test(row)) {
+      const quoted = take(rows, (next) => QUOTE.test(next)).map((next) => next.replace(QUOTE, ""));
+      out.push(el("blockquote", {}, blocks(quoted, depth + 1)));
+    } else {
+      rows.shift();
+      if (HEADING.test(row)) out.push(el("p", {}, el("strong", {}, inline(row.replace(HEADING, "")))));
+      const [, fence] = FENCE.exec(row) || [];
+      if (!fence) continue;
+      const code = take(rows, (next) => !next.trim().startsWith(fence) || next.trim().replaceAll(fence[0], ""));
+      out.push(el("pre", {}, el("code", {}, code.join("\n"))));
+      rows.shift();
     }
   }
-  out.push(text.slice(from));
   return out;
 }
 
-const lines = (items) => items.flatMap((line, index) => (index ? [el("br"), ...inline(line)] : inline(line)));
+const markdown = (text) => blocks(text.split(/\r\n?|\n/));
 
-function markdown(text) {
-  const out = [];
-  const rows = text.split("\n");
-  const take = (test, strip) => {
-    const taken = [];
-    while (rows.length && test.test(rows[0])) taken.push(rows.shift().replace(strip, ""));
-    return taken;
-  };
-  while (rows.length) {
-    if (!rows[0].trim()) rows.shift();
-    else if (rows[0].startsWith("```")) {
-      rows.shift();
-      const code = [];
-      while (rows.length && !rows[0].startsWith("```")) code.push(rows.shift());
-      rows.shift();
-      out.push(el("pre", {}, el("code", {}, code.join("\n"))));
-    } else if (/^\s*[-*•] /.test(rows[0])) out.push(el("ul", {}, take(/^\s*[-*•] /, /^\s*[-*•] /).map((row) => el("li", {}, inline(row)))));
-    else if (/^\s*\d{1,3}[.)] /.test(rows[0])) {
-      const start = parseInt(rows[0], 10);
-      out.push(el("ol", { start }, take(/^\s*\d{1,3}[.)] /, /^\s*\d{1,3}[.)] /).map((row) => el("li", {}, inline(row)))));
-    } else if (/^> ?/.test(rows[0])) out.push(el("blockquote", {}, lines(take(/^> ?/, /^> ?/))));
-    else out.push(el("p", {}, lines(take(/^(?!```|\s*[-*•] |\s*\d{1,3}[.)] |> ?)(?=.*\S)/, /^$/))));
-  }
-  return out;
-}
+/** What shoppers type is no Markdown. */
+const literal = (text) => el("p", {}, text);
 
 // --- session -----------------------------------------------------------------------------------------------
 
@@ -783,7 +841,8 @@ function entryNode(entry, { receipt, offers, sent }, follows) {
     inside ? null : el("span", { class: "by" }, el("b", {}, name), entry.author === "assistant" && entry.name ? " (assistant)" : "", ` ${clock(entry.at)}`),
     el("div", { class: "bubble", title: new Date(entry.at * 1000).toLocaleString() },
       inside ? el("div", { class: "lock" }, `${T.inside(name)} · ${clock(entry.at)}`) : null,
-      entry.deleted ? T.removed : markdown(entry.text),
+      entry.deleted ? T.removed : entry.author === "shopper" ? literal(entry.text) : markdown(entry.text),
+      (entry.files || []).map(({ url, name }) => el("div", {}, el("a", { href: url, target: "_blank", rel: "noopener noreferrer", data: { testid: "file" } }, `📎 ${name}`))),
       offers.length ? el("div", { class: "offer" }, offers.map((offer) => offerButton(entry, offer))) : null),
     notes ? el("span", { class: "after" }, notes) : null,
     receipt && T.receipts[receipt] ? el("span", { class: receipt === "failed" ? "after bad" : "after", data: { receipt } }, T.receipts[receipt]) : null);
@@ -801,7 +860,7 @@ function eventNode(entry, hooks) {
   const time = ` · ${clock(entry.at)}`;
   const title = new Date(entry.at * 1000).toLocaleString();
   if (entry.kind === "notice") return el("li", { class: "event notice", data: hooks, title }, T.told, entry.text, time);
-  const bad = entry.kind === "dead_letter";
+  const bad = entry.kind === "dead_letter" && (entry.target == null || entry.data.state === "dead");
   const text = bad && entry.text ? [entry.text] : eventText(entry).map((part) => (Array.isArray(part) ? el("b", {}, part) : part));
   return el("li", { class: bad ? "event bad" : "event", data: hooks, title }, text, time);
 }

@@ -8,8 +8,8 @@ anybody could be told of it, and nothing can be posted twice.
 from collections.abc import Callable, Sequence
 
 from bot.people import Actor, Member
-from bot.posts import Card, Heard, Place, Post, Posted, Receipt
-from bot.settings import Settings
+from bot.posts import Answer, Card, Heard, Place, Post, Posted, Receipt
+from bot.settings import Settings, TeamPolicy
 
 PLATFORM = "console"
 
@@ -93,9 +93,27 @@ class ConsoleChat:
         """Nothing is missed: what is typed here is in the log before anybody else hears of it."""
         return []
 
-    async def members(self, channel: str) -> Sequence[Member]:
+    async def members(self, channel: str, team: TeamPolicy | None = None) -> Sequence[Member]:
         """Those with an open page; every console team shares them."""
         return [Member(actor, present=True) for actor in self._present.actors()]
+
+    async def group(self, name: str) -> str:
+        """There are no groups here."""
+        return ""
+
+    async def announce(self, channel: str, post: Answer) -> None:
+        """The page shows the queue already."""
+
+    async def tell(self, account: str, text: str) -> None:
+        """Nothing of the page's can be out of reach, so nobody need be told."""
+
+    async def trouble(self, channel: str, met: str = "") -> str | None:
+        """Nothing stands between the console and the log."""
+        return None
+
+    async def channel_lost(self, channel: str, now: str) -> bool:
+        """There is one page for all."""
+        return False
 
     async def check(self, channel: str) -> Sequence[str]:
         """Whether anybody can sign in."""

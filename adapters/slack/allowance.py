@@ -39,8 +39,9 @@ class Importance(IntEnum):
     AMEND = 3  # and retract
     CARD = 4  # of a case that somebody has taken, settled or given back: often it is the answer to a click
     WAITING_CARD = 5
-    RECEIPT = 6
-    LOOK = 7  # reading back what was said meanwhile
+    HOME = 6  # a Home tab that somebody had open; its own clicks are answers
+    RECEIPT = 7
+    LOOK = 8  # reading back what was said meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ LIMITS = {
     "auth.test": TIERS[4],  # "special": hundreds a minute
     "chat.postEphemeral": TIERS[4],
     "conversations.members": TIERS[4],
+    "files.completeUploadExternal": TIERS[4],
+    "files.getUploadURLExternal": TIERS[4],
+    "files.info": TIERS[4],
     "users.info": TIERS[4],
     "views.open": TIERS[4],
     "views.publish": TIERS[4],

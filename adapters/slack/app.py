@@ -4,7 +4,7 @@ it when Slack is configured."""
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
@@ -15,8 +15,8 @@ from adapters.slack.http_mode import HttpMode
 from adapters.slack.listeners import Listeners, build_app
 from adapters.slack.outbound import SlackChat
 from adapters.slack.socket_mode import SocketMode
-from bot.ports import Bus, TeamChat
-from bot.settings import Slack, Timing
+from bot.ports import Bus, Changes, Desk, TeamChat, Wakeup
+from bot.settings import Slack, TeamPolicy, Timing
 
 log = logging.getLogger("baton.slack")
 
@@ -39,9 +39,9 @@ class SlackAdapter:
     """`chat` speaks, and between `start` and `stop` events reach the bus. An app-level token means Socket Mode, also
     where there is a signing secret; a signing secret alone means HTTP, and `mount` then adds the address."""
 
-    def __init__(self, settings: Slack, timing: Timing):
+    def __init__(self, settings: Slack, timing: Timing, teams: Sequence[TeamPolicy] = ()):
         self._timing = timing
-        self._chat = SlackChat(settings, timing)
+        self._chat = SlackChat(settings, timing, teams=teams)
         self.chat: TeamChat = self._chat
         self._gaps = Gaps(timing)
         self._http = None if settings.app_token else HttpMode(settings.signing_secret, timing, self._gaps)
@@ -49,6 +49,8 @@ class SlackAdapter:
         self._running: asyncio.Task[None] | None = None
         self._first = asyncio.Event()
         self._errands: set[asyncio.Task[Any]] = set()
+        self._listeners: Listeners | None = None
+        self._unsubscribe: Callable[[], None] | None = None
 
     @property
     def connected(self) -> bool:
@@ -60,14 +62,16 @@ class SlackAdapter:
         if self._http is not None:
             self._http.mount(app)
 
-    async def start(self, bus: Bus, on_connected: Hook) -> None:
+    async def start(self, bus: Bus, desk: Desk, wakeup: Wakeup, on_connected: Hook) -> None:
         """Connect and stay connected. Returns once connected, or after one call's timeout: Slack being down must not
         keep the shop's side from starting. `on_connected` runs after every connect, and after every sign that an event
         may have been missed."""
 
         async def sign_in() -> AsyncApp:
             identity = await self._chat.directory.identity()
-            listeners = Listeners(self._chat, bus, identity, self._errand)
+            listeners = self._listeners
+            if listeners is None or listeners.identity.user_id != identity.user_id:
+                listeners = self._listeners = Listeners(self._chat, bus, desk, identity, self._errand)
             return build_app(listeners, self._chat, identity, self._gaps.missed)
 
         def connected() -> asyncio.Task[bool]:
@@ -75,25 +79,40 @@ class SlackAdapter:
             return self._errand(_run_hook(on_connected))
 
         self._first.clear()
+        self._unsubscribe = wakeup.subscribe(self._on_changes)
         self._running = asyncio.create_task(self._transport.run(sign_in, connected), name="slack-events")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._first.wait(), self._timing.call_timeout)
 
     async def stop(self) -> None:
         """Disconnect. Events under way are not acknowledged and come again."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
         tasks = [*self._errands, *([self._running] if self._running else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._running = None
+        self._running = self._listeners = None
         await self._chat.close()
+
+    def _on_changes(self, changes: Changes) -> None:
+        """Open Home tabs show the queue."""
+        if self._listeners is not None:
+            self._listeners.homes.changed(changes)
 
     def _errand(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Something that must not hold up an acknowledgement."""
         task = asyncio.create_task(work)
         self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """Never the error's own text, which the event loop would log: it may hold what a customer wrote."""
+        self._errands.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("slack: an errand failed", extra={"fault": type(error).__name__})
 
 
 async def _run_hook(on_connected: Hook) -> bool:

@@ -1,26 +1,37 @@
-"""Who and where: people, roles, presence and channels, kept so that an event seldom needs a call.
+"""Who and where: people, groups, presence and channels, kept so that an event seldom needs a call.
 
-Slack names people by id only. Asking for each event would be slow and soon rate-limited; a person is asked for once
-an hour, their presence once a minute.
+Slack names people by id only. Asking for each event would be slow and soon rate-limited; a person is asked for every
+five minutes, who is in a channel or group and who is present every minute. What they are in each team is for
+`bot.roster` to say.
 """
 
 import asyncio
+import logging
 import re
 import time
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack.api import SlackApi
+from bot import roster
 from bot.errors import EntryFault, PlaceFault
-from bot.people import Actor, Member, Role
+from bot.people import Actor, Member, Role, Standing
+from bot.roster import Account
+from bot.settings import TeamPolicy
+
+log = logging.getLogger("baton.slack")
 
 PLATFORM = "slack"
-PERSON_SECONDS, PRESENCE_SECONDS, CHANNELS_SECONDS = 3600.0, 60.0, 60.0
+PERSON_SECONDS, PRESENCE_SECONDS, CHANNELS_SECONDS, MEMBERS_SECONDS = 300.0, 60.0, 60.0, 60.0
+PERSON_PACE = 3.0
+"""Where there are many people each is asked for less often: not more than 20 a minute."""
 PRESENCE_CALLS = 40
 """`users.getPresence` allows about 50 a minute: a large channel's presence is refreshed in turns."""
 
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{7,}")
+_USER_ID = re.compile(r"[UW][A-Z0-9]{7,}")
+_GROUP_ID = re.compile(r"S[A-Z0-9]{7,}")
 _NOBODY = frozenset({"user_not_found", "user_not_visible", "missing_scope"})
 
 
@@ -39,6 +50,7 @@ class Identity:
 @dataclass(slots=True)
 class _Known:
     actor: Actor
+    account: Account
     person: bool
     asked_at: float
     present: bool | None = None
@@ -46,10 +58,16 @@ class _Known:
 
 
 class Directory:
-    """What has been asked before, and asks for the rest. Faults are those of `SlackApi`."""
+    """What has been asked before, and asks for the rest. Faults are those of `SlackApi`. `teams` are those whose chat
+    is Slack; with none, roles are by Slack's own flags."""
 
-    def __init__(self, api: SlackApi):
+    def __init__(self, api: SlackApi, teams: Sequence[TeamPolicy] = ()):
         self._api = api
+        self._teams = teams
+        self._members_at: dict[str, float] = {}
+        self._groups: dict[str, frozenset[str]] = {}
+        self._groups_at: dict[str, float] = {}
+        self._group_ids: dict[str, str] = {}
         self._identity: Identity | None = None
         self._known: dict[str, _Known] = {}
         self._member_ids: dict[str, list[str]] = {}
@@ -74,37 +92,124 @@ class Directory:
 
     # People
 
-    async def actor(self, user_id: str, name: str = "") -> Actor:
-        """Who that is. What Slack does not know (or lets us not see) is an operator by the name given: members of
-        the channel are operators. A passing fault is raised, since a guess might let a guest act."""
+    async def actor(self, user_id: str, name: str = "", here: str = "") -> Actor:
+        """Who that is, and what in which team. `here` is a channel they are known to be in, since they wrote there.
+        What Slack does not know (or lets us not see) is a full member by the name given. A passing fault is raised,
+        since a guess might let a guest act."""
         known = await self._find(user_id)
-        return known.actor if known else Actor(PLATFORM, user_id, name or "Operator")
+        actor = known.actor if known else Actor(PLATFORM, user_id, name or "Operator")
+        if not self._teams:
+            return actor
+        account = known.account if known else Account(user_id)
+        return roster.with_standings(
+            actor, [await self._standing(team, account, here) for team in self._teams]
+        )
+
+    async def _standing(self, team: TeamPolicy, account: Account, here: str) -> Standing:
+        if not account.full:
+            return roster.standing(team, account, in_channel=False, in_group=False)
+        in_channel = await self._is_in_channel(team.channel, account.id, here)
+        group = await self._people_of(team.group) if team.group else frozenset()
+        in_group = in_channel if group is None else account.id in group
+        return roster.standing(team, account, in_channel=in_channel, in_group=in_group)
+
+    async def _is_in_channel(self, channel: str, user_id: str, here: str) -> bool:
+        """By a list that is a minute old at most. Where Slack does not tell, by the last one it told."""
+        try:
+            channel_id = await self.channel_id(channel)
+            if channel_id == here or user_id in self._member_ids.get(channel_id, ()):
+                return True
+            if time.monotonic() - self._members_at.get(channel_id, -MEMBERS_SECONDS) < MEMBERS_SECONDS:
+                return False
+            return user_id in await self._ids_in(channel_id)
+        except (PlaceFault, EntryFault):
+            return False
+
+    async def _people_of(self, group: str) -> frozenset[str] | None:
+        """A user group's people; None while Slack has never told, and then the channel's people count."""
+        if time.monotonic() - self._groups_at.get(group, -MEMBERS_SECONDS) < MEMBERS_SECONDS:
+            return self._groups.get(group)
+        self._groups_at[group] = time.monotonic()
+        try:
+            answer = await self._api.read("usergroups.users.list", usergroup=await self.group_id(group))
+        except (PlaceFault, EntryFault) as fault:
+            log.warning("slack: a user group cannot be read", extra={"reason": fault.reason})
+            return self._groups.get(group)
+        self._groups[group] = frozenset(str(one) for one in answer.get("users", ()))
+        return self._groups[group]
+
+    async def group_id(self, group: str) -> str:
+        """The id of "@care", "care" or of an id itself. `PlaceFault` "no_such_group" if there is none."""
+        handle = group.strip().removeprefix("@")
+        if _GROUP_ID.fullmatch(handle):
+            return handle
+        if handle.lower() not in self._group_ids:
+            answer = await self._api.read("usergroups.list")
+            self._group_ids = {
+                str(one.get("handle", "")).lower(): str(one["id"]) for one in answer.get("usergroups", ())
+            }
+        if handle.lower() not in self._group_ids:
+            raise PlaceFault("no_such_group")
+        return self._group_ids[handle.lower()]
 
     async def member(self, channel_id: str, user_id: str, name: str = "") -> Actor:
         """Who pressed a button there. Anybody in the workspace can press in a public channel; who is not a member of
         it is nobody's operator. While Slack does not tell who the members are, a click counts."""
-        actor = await self.actor(user_id, name)
+        there = await self._is_there(channel_id, user_id)
+        actor = await self.actor(user_id, name, channel_id if there else "")
+        return actor if there or self._teams else replace(actor, role=Role.NONE)
+
+    async def _is_there(self, channel_id: str, user_id: str) -> bool:
         if user_id in self._member_ids.get(channel_id, ()):
-            return actor
+            return True
         try:
-            ids = await self._ids_in(channel_id)
+            return user_id in await self._ids_in(channel_id)
         except (PlaceFault, EntryFault):
-            return actor
-        return actor if user_id in ids else replace(actor, role=Role.NONE)
+            return True
 
-    async def actors(self, user_ids: Iterable[str]) -> dict[str, Actor]:
-        """Several of them."""
-        return {user_id: await self.actor(user_id) for user_id in dict.fromkeys(user_ids)}
+    async def actors(self, user_ids: Iterable[str], here: str = "") -> dict[str, Actor]:
+        """Several of them; the first wrote in the channel `here`."""
+        ids = list(dict.fromkeys(user_ids))
+        return {one: await self.actor(one, here=here if one == ids[0] else "") for one in ids}
 
-    async def members(self, channel_id: str) -> list[Member]:
-        """The channel's people, without bots and those who left. A thread that is to be opened waits for this, so
-        it does not itself wait for Slack's allowance where something is known already."""
+    async def members(self, channel_id: str, team: TeamPolicy | None = None) -> list[Member]:
+        """The channel's people, without bots and those who left; with a team, its own as the policy has them. A
+        thread that is to be opened waits for this, so it does not itself wait for Slack's allowance where something
+        is known already."""
         ids = await self._ids_in(channel_id)
+        everybody = [*ids, *(await self._named_elsewhere(team) if team else ())]
         people = [
-            known for user_id in ids if (known := await self._find(user_id, patience=0)) and known.person
+            known
+            for user_id in dict.fromkeys(everybody)
+            if (known := await self._find(user_id, patience=0)) and known.person
         ]
-        await self._refresh_presence(people)
-        return [Member(known.actor, known.present) for known in people]
+        if ids and not people:
+            raise PlaceFault(
+                "members_unknown"
+            )  # nobody at all may be looked up: that does not mean nobody is there
+        found = [(known, await self._as_member(known, team, channel_id, ids)) for known in people]
+        await self._refresh_presence([known for known, actor in found if actor.role is not Role.NONE])
+        return [Member(actor, known.present) for known, actor in found]
+
+    async def _named_elsewhere(self, team: TeamPolicy) -> list[str]:
+        """Those of a team who need not be in its channel: its group, and accounts named by their ids."""
+        group = await self._people_of(team.group) if team.group else frozenset()
+        named = [one for one in (*team.operators, *team.leads) if _USER_ID.fullmatch(one)]
+        return [*sorted(group or ()), *named]
+
+    async def _as_member(
+        self, known: _Known, team: TeamPolicy | None, channel_id: str, ids: Collection[str]
+    ) -> Actor:
+        if team is None:
+            return known.actor
+        here = channel_id if known.account.id in ids else ""
+        standings = [
+            await self._standing(one, known.account, here) for one in self._teams if one.name != team.name
+        ]
+        group = await self._people_of(team.group) if team.group else frozenset()
+        in_group = bool(here) if group is None else known.account.id in group
+        own = roster.standing(team, known.account, in_channel=bool(here), in_group=in_group)
+        return roster.with_standings(known.actor, [own, *standings]).in_team(team.name)
 
     async def _ids_in(self, channel_id: str) -> list[str]:
         before = self._member_ids.get(channel_id)
@@ -117,11 +222,13 @@ class Directory:
                 raise
             return before
         self._member_ids[channel_id] = ids
+        self._members_at[channel_id] = time.monotonic()
         return ids
 
     async def _find(self, user_id: str, patience: float | None = None) -> _Known | None:
         known = self._known.get(user_id)
-        if known and time.monotonic() - known.asked_at < PERSON_SECONDS:
+        fresh_for = max(PERSON_SECONDS, len(self._known) * PERSON_PACE)
+        if known and time.monotonic() - known.asked_at < fresh_for:
             return known
         try:
             answer = await self._api.call(
@@ -143,7 +250,6 @@ class Directory:
     async def _refresh_presence(self, people: Collection[_Known]) -> None:
         now = time.monotonic()
         due = [known for known in people if now - known.present_at >= PRESENCE_SECONDS]
-        due = [known for known in due if known.actor.role is not Role.NONE]
         due.sort(key=lambda known: known.present_at)
         few = asyncio.Semaphore(5)
 
@@ -175,10 +281,9 @@ class Directory:
             raise PlaceFault("channel_not_found")
         return self._channels[name]
 
-    def forget_channels(self) -> None:
-        """Names may point elsewhere now: list again when next asked."""
-        self._channels.clear()
-        self._listed_at = -CHANNELS_SECONDS
+    def forget_channel(self, channel: str) -> None:
+        """That name points nowhere any more: it is looked for again, a minute after the last listing at the soonest."""
+        self._channels.pop(channel.strip().removeprefix("#"), None)
 
     async def _list_channels(self) -> None:
         kinds = "public_channel,private_channel"
@@ -215,18 +320,21 @@ def _known(user: dict[str, Any], team_id: str) -> _Known:
         ),
         "Operator",
     )
-    actor = Actor(PLATFORM, str(user["id"]), name, _role(user, team_id))
+    account = _account(user, team_id)
+    role = Role.NONE if not account.full else Role.LEAD if account.admin else Role.OPERATOR
+    actor = Actor(PLATFORM, account.id, name, role)
     person = not (user.get("is_bot") or user.get("deleted") or user.get("id") == "USLACKBOT")
-    return _Known(actor, person, time.monotonic())
+    return _Known(actor, account, person, time.monotonic())
 
 
-def _role(user: dict[str, Any], team_id: str) -> Role:
+def _account(user: dict[str, Any], team_id: str) -> Account:
     """Guests, bots, those who left and strangers of a shared channel may read and nothing more."""
     away = ("is_bot", "deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
-    if any(user.get(flag) for flag in away) or _from_elsewhere(user, team_id):
-        return Role.NONE
-    lead = any(user.get(flag) for flag in ("is_admin", "is_owner", "is_primary_owner"))
-    return Role.LEAD if lead else Role.OPERATOR
+    full = not (any(user.get(flag) for flag in away) or _from_elsewhere(user, team_id))
+    admin = any(user.get(flag) for flag in ("is_admin", "is_owner", "is_primary_owner"))
+    names = (user.get("name"), (user.get("profile") or {}).get("display_name"))
+    handles = frozenset(str(one).strip().lower() for one in names if one and str(one).strip())
+    return Account(str(user["id"]), handles, full, admin)
 
 
 def _from_elsewhere(user: dict[str, Any], team_id: str) -> bool:

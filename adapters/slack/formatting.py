@@ -1,43 +1,81 @@
-"""What an operator typed in Slack, as the shopper should read it.
+"""What an operator typed in Slack, as the shopper should read it: Markdown, as docs/connect-your-assistant.md has it.
 
-Slack sends mentions, links and emoji as codes (`<@U1>`, `<url|label>`, `:tada:`); a shopper never sees them raw.
+Slack sends mentions, links and emoji as codes (`<@U1>`, `<url|label>`, `:tada:`); a shopper never sees them raw. Where
+a message has a `rich_text` block that is read, being exact; `text` is for the others.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
+
+from adapters.slack.markdown import Block, Span
+from adapters.slack.markdown_writer import written
+from adapters.slack.rich_text import (
+    Names,
+    blocks_of,
+    characters,
+    clean,
+    code_lines,
+    elements,
+    known_emoji,
+    leading_mention,
+    linked,
+)
+from bot.relay import marker_of
 
 NameOf = Callable[[str], str]
 """From a user's id to the first name to show."""
 
-_CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+_FENCED = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _TOKEN = re.compile(r"<([^<>\n]+)>")
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+_LABELLED = re.compile(r"<(?:!subteam\^|#)([SCG][A-Z0-9]+)\|([^<>]+)>")
 _LEADING = re.compile(r"\s*<(?:@([UW][A-Z0-9]+)|!(?:subteam\^|here|channel|everyone))[^<>]*>[\s,:;]*")
-_EMOJI = re.compile(r"(?<!\w):([a-z0-9_+'\-]*[a-z_][a-z0-9_+'\-]*|[+-]1|100|1234):(?::skin-tone-([2-6]):)?")
-_BOLD = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])")
-_STRIKE = re.compile(r"(?<![\w~])~(?=[^\s~])([^~\n]*[^\s~])~(?![\w~])")
-_SLACK_ONLY = {
-    "simple_smile": "🙂",
-    "large_green_circle": "🟢",
-    "large_orange_circle": "🟠",
-    "large_yellow_circle": "🟡",
-    "large_purple_circle": "🟣",
-    "face_palm": "🤦",
-    "shrug": "🤷",
-    "smiling_face_with_3_hearts": "🥰",
-    "hand_with_index_and_middle_fingers_crossed": "🤞",
-    "the_horns": "🤘",
-}
+_QUOTED = re.compile(r"(?:&gt;|>) ?")
+_INLINE = re.compile(
+    r"`(?P<code>[^`\n]+)`"
+    r"|<(?P<token>[^<>\n]+)>"
+    r"|(?<![\w*])\*(?=[^\s*])(?P<bold>[^*\n]*[^\s*])\*(?![\w*])"
+    r"|(?<![\w_])_(?=[^\s_])(?P<italic>[^_\n]*[^\s_])_(?![\w_])"
+    r"|(?<![\w~])~(?=[^\s~])(?P<strike>[^~\n]*[^\s~])~(?![\w~])"
+    r"|(?<!\w):(?P<emoji>[a-z0-9_+'\-]*[a-z_][a-z0-9_+'\-]*|[+-]1|100|1234):(?::skin-tone-(?P<tone>[2-6]):)?"
+)
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+
+
+def markdown_of(message: Mapping[str, Any], bot_user_id: str, name_of: NameOf) -> tuple[str | None, str]:
+    """To whom a message is said when it begins with a mention ("bot" or "person"), and its words as Markdown; without
+    the mention if it is the bot's. What marks a note stands at the beginning as it was typed."""
+    text = str(message.get("text") or "")
+    to, rest = addressed(text, bot_user_id)
+    found = leading_mention(message)
+    if found:
+        to = "bot" if found[1].get("user_id") == bot_user_id else "person"
+    blocks = blocks_of(message, Names(name_of, dict(_LABELLED.findall(text))))
+    if blocks is None:
+        blocks = list(_blocks(rest, name_of, emoji_in(message.get("blocks"))))
+    elif found and to == "bot":
+        blocks = _without(blocks, len(_first_mention(blocks)))
+    return to, _marked(blocks)
+
+
+def mentioned_in(message: Mapping[str, Any]) -> list[str]:
+    """The ids of the people a message mentions, so that their names can be looked up first."""
+    ids = mentioned(str(message.get("text") or ""))
+    ids += [
+        str(part.get("user_id")) for part in elements(message.get("blocks")) if part.get("type") == "user"
+    ]
+    return list(dict.fromkeys(ids))
 
 
 def mentioned(text: str) -> list[str]:
-    """The ids of the people a message mentions, so that their names can be looked up first."""
+    """The same for a `text` alone."""
     return list(dict.fromkeys(_USER.findall(text)))
 
 
 def addressed(text: str, bot_user_id: str) -> tuple[str | None, str]:
-    """To whom a message is said when it begins with a mention ("bot" or "person"), and the text for that case:
+    """To whom a `text` is said when it begins with a mention ("bot" or "person"), and the text for that case:
     without the mention if it is the bot's."""
     found = _LEADING.match(text)
     if not found:
@@ -48,59 +86,117 @@ def addressed(text: str, bot_user_id: str) -> tuple[str | None, str]:
 
 
 def to_markdown(text: str, name_of: NameOf, emoji: Mapping[str, str] | None = None) -> str:
-    """Slack's text as Markdown. `emoji` are characters for names, as the message itself gives them (`emoji_in`)."""
-    pieces = _CODE.split(text)
-    return "".join(
-        _unescape(_links_in_code(piece)) if index % 2 else _prose(piece, name_of, emoji or {})
-        for index, piece in enumerate(pieces)
-    )
+    """A `text` as Markdown. `emoji` are characters for names, as the message itself gives them (`emoji_in`)."""
+    return written(_blocks(text, name_of, emoji or {}))
 
 
 def emoji_in(blocks: Any) -> dict[str, str]:
     """Names and characters of the emoji in a message's `rich_text` blocks: Slack itself says what they are."""
-    return dict(_emoji_elements(blocks))
+    found = (part for part in elements(blocks) if part.get("type") == "emoji" and part.get("unicode"))
+    return {str(part.get("name")): characters(str(part["unicode"])) for part in found}
 
 
-def _emoji_elements(part: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(part, list):
-        for item in part:
-            yield from _emoji_elements(item)
-    elif isinstance(part, dict):
-        if part.get("type") == "emoji" and part.get("unicode"):
-            yield str(part.get("name")), _characters(str(part["unicode"]))
-        yield from _emoji_elements(part.get("elements"))
+# --- notes ----------------------------------------------------------------------------------------------------
 
 
-def _characters(codes: str) -> str:
-    try:
-        return "".join(chr(int(code, 16)) for code in codes.split("-"))
-    except ValueError:
-        return ""
+def _marked(blocks: list[Block]) -> str:
+    """The Markdown; a note's mark comes first and unstyled, however it was styled: a bold `note:` is a note."""
+    plain = _plain(blocks)
+    hidden = len(plain) - len(plain.lstrip(_INVISIBLE + " \n\t\u00a0"))
+    mark = marker_of(plain[hidden:])
+    if not mark:
+        return written(blocks).strip()
+    first = next(block for block in blocks if _plain([block]).strip(_INVISIBLE + " \n\t\u00a0"))
+    rest = written(_without(blocks[blocks.index(first) :], hidden + len(mark)))
+    between = "" if first.kind == "text" and not first.quoted else "\n"
+    return f"{mark.strip()}{between}{rest}".strip()
 
 
-def _prose(text: str, name_of: NameOf, emoji: Mapping[str, str]) -> str:
-    styled = _STRIKE.sub(r"~~\1~~", _BOLD.sub(r"**\1**", text))
-    out, at = "", 0
-    for token in _TOKEN.finditer(styled):
-        out += _words(styled[at : token.start()], emoji) + _token(token[1], name_of)
-        at = token.end()
-    return out + _words(styled[at:], emoji)
+def _plain(blocks: list[Block]) -> str:
+    return "".join(span.text or span.url or "" for block in blocks for span in block.spans)
 
 
-def _words(text: str, emoji: Mapping[str, str]) -> str:
-    return _unescape(_EMOJI.sub(lambda found: _emoji(found, emoji), text))
+def _first_mention(blocks: list[Block]) -> str:
+    """What stands there for a mention at the beginning, with the punctuation behind it."""
+    spans = [span for block in blocks for span in block.spans]
+    at = next(at for at, span in enumerate(spans) if span.text.strip())
+    after = "".join(span.text for span in spans[at + 1 :])
+    return (
+        "".join(span.text for span in spans[: at + 1])
+        + after[: len(after) - len(after.lstrip(" \n\t,:;\u00a0"))]
+    )
 
 
-def _token(inside: str, name_of: NameOf) -> str:
+def _without(blocks: list[Block], count: int) -> list[Block]:
+    """The blocks without their first `count` characters."""
+    kept = []
+    for block in blocks:
+        spans = []
+        for span in block.spans:
+            text = span.text or span.url or ""
+            taken, count = min(count, len(text)), max(0, count - len(text))
+            if taken < len(text):
+                spans.append(replace(span, text=text[taken:]) if taken else span)
+        kept.append(replace(block, spans=tuple(spans)))
+    return kept
+
+
+# --- text -----------------------------------------------------------------------------------------------------
+
+
+def _blocks(text: str, name_of: NameOf, known: Mapping[str, str]) -> Iterator[Block]:
+    at = 0
+    for fence in _FENCED.finditer(text):
+        yield from _lines(text[at : fence.start()], name_of, known)
+        code = _TOKEN.sub(lambda token: token[1].partition("|")[2] or token[1], fence[1])
+        yield Block("code", (Span(clean(_unescape(code)), code=True),))
+        at = fence.end()
+    yield from _lines(text[at:], name_of, known)
+
+
+def _lines(text: str, name_of: NameOf, known: Mapping[str, str]) -> Iterator[Block]:
+    """Paragraphs and quotes."""
+    kept: list[str] = []
+    quoted = False
+    for line in [*clean(text).split("\n"), None]:
+        mark = _QUOTED.match(line) if line is not None else None
+        if kept and (line is None or bool(mark) != quoted):
+            yield Block("text", tuple(_inline("\n".join(kept), Span(""), name_of, known)), quoted=quoted)
+            kept = []
+        quoted = bool(mark)
+        if line is not None:
+            kept.append(line[mark.end() :] if mark else line)
+
+
+def _inline(text: str, style: Span, name_of: NameOf, known: Mapping[str, str]) -> Iterator[Span]:
+    at = 0
+    for found in _INLINE.finditer(text):
+        yield replace(style, text=_unescape(text[at : found.start()]))
+        at = found.end()
+        kind = "emoji" if found["emoji"] else str(found.lastgroup)
+        if kind in ("bold", "italic", "strike"):
+            within = replace(style, **{kind: True})  # type: ignore[arg-type]
+            yield from _inline(found[kind], within, name_of, known)
+        elif kind == "code":
+            yield from code_lines(replace(style, text=_unescape(_TOKEN.sub(r"\1", found["code"]))))
+        elif kind == "emoji":
+            shown = known.get(found["emoji"]) or known_emoji(found["emoji"], found["tone"]) or found[0]
+            yield replace(style, text=shown)
+        else:
+            yield _token(found["token"], style, name_of)
+    yield replace(style, text=_unescape(text[at:]))
+
+
+def _token(inside: str, style: Span, name_of: NameOf) -> Span:
     target, _, label = inside.partition("|")
     label = _unescape(label)
     if target.startswith("@"):
-        return f"@{name_of(target[1:])}"
+        return replace(style, text=f"@{name_of(target[1:])}")
     if target.startswith("#"):
-        return f"#{label or 'channel'}"
+        return replace(style, text=f"#{label or 'channel'}")
     if target.startswith("!"):
-        return _special(target[1:], label)
-    return _link(_unescape(target), label)
+        return replace(style, text=_special(target[1:], label))
+    return linked(replace(style, text=label), _unescape(target))
 
 
 def _special(name: str, label: str) -> str:
@@ -109,47 +205,6 @@ def _special(name: str, label: str) -> str:
     if name.startswith("subteam^"):
         return label if label.startswith("@") else f"@{label or 'team'}"
     return f"@{name}"
-
-
-def _link(target: str, label: str) -> str:
-    scheme, _, rest = target.partition(":")
-    if scheme in ("mailto", "tel") and label in ("", rest):
-        return label or rest
-    if not label or label == target:
-        return target
-    return f"[{label}]({target})"
-
-
-def _links_in_code(text: str) -> str:
-    return _TOKEN.sub(lambda token: token[1].partition("|")[2] or token[1], text)
-
-
-def _emoji(found: re.Match[str], known: Mapping[str, str]) -> str:
-    name, tone = found[1], found[2]
-    if known.get(name):
-        return known[name]
-    character = _SLACK_ONLY.get(name) or _flag(name) or _from_library(name)
-    if not character:
-        return found[0]
-    return character.rstrip("\ufe0f") + chr(0x1F3FB + int(tone) - 2) if tone else character
-
-
-def _flag(name: str) -> str:
-    country = name.removeprefix("flag-")
-    if country == name or len(country) != 2 or not country.isascii() or not country.isalpha():
-        return ""
-    return "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in country.lower())
-
-
-def _from_library(name: str) -> str:
-    """The `emoji` package knows the names that Slack took over; it loads its table at the first use."""
-    import emoji
-
-    for spelling in (name, name.replace("-", "_")):
-        found = emoji.emojize(f":{spelling}:", language="alias")
-        if found != f":{spelling}:":
-            return str(found)
-    return ""
 
 
 def _unescape(text: str) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.directory import PLATFORM
-from adapters.slack.formatting import addressed, emoji_in, mentioned, to_markdown
-from adapters.slack.rendering import ACTION_PREFIX
-from bot.commands import RootDeleted, ThreadDelete, ThreadEdit, ThreadMessage, from_button
+from adapters.slack.files import kept_of
+from adapters.slack.formatting import markdown_of, mentioned_in
+from adapters.slack.words import command_of
+from bot.commands import RootDeleted, ThreadDelete, ThreadEdit, ThreadMessage
 from bot.people import Actor
-from bot.posts import Action, Heard, Place
+from bot.posts import Heard, Place
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _SLACKBOT = "USLACKBOT"
@@ -30,29 +31,12 @@ class Arrival:
     command: ThreadMessage | ThreadEdit | ThreadDelete | RootDeleted
 
 
-@dataclass(frozen=True, slots=True)
-class Click:
-    """A button pressed: by whom, where to whisper an answer to (`root` empty: in the channel)."""
-
-    action: str
-    value: str
-    user_id: str
-    user_name: str
-    channel: str
-    root: str
-
-    def command(self, actor: Actor) -> Any:
-        """ValueError for a button that is not ours or carries nonsense."""
-        name = self.action.removeprefix(ACTION_PREFIX).partition(":")[0]
-        return from_button(Action(name), self.value, actor)
-
-
 def people_in(event: Event) -> list[str]:
     """Whom to look up before `arrival`: the author and whom they mention; nobody if the event is of no interest."""
     message = _spoken(event)
     if message is None:
         return []
-    return [str(message["user"]), *mentioned(str(message.get("text") or ""))]
+    return [str(message["user"]), *mentioned_in(message)]
 
 
 def author_of(event: Event) -> str:
@@ -86,11 +70,11 @@ def heard(
 ) -> Heard:
     """A person's message as the core takes it. Slack's `edited.ts` knows whole seconds only, so a live edit is given
     its event's own time instead, and two edits within a second stay two."""
-    to, text = addressed(str(message.get("text") or ""), bot_user_id)
 
     def name_of(user_id: str) -> str:
         return actors[user_id].first_name if user_id in actors else "someone"
 
+    to, text = markdown_of(message, bot_user_id, name_of)
     if edited_order is None:
         edited_order = str((message.get("edited") or {}).get("ts") or "")
     ts = str(message["ts"])
@@ -98,11 +82,11 @@ def heard(
         id=ts,
         order=ts,
         author_id=str(message["user"]),
-        text=to_markdown(text, name_of, emoji_in(message.get("blocks"))).strip(),
+        text=text,
         at=float(ts),
         edited_order=edited_order,
         addressed=to,
-        extra=_files(message),
+        extra=_files(message) | command_of(message, bot_user_id, actors),
     )
 
 
@@ -113,38 +97,9 @@ def is_spoken(message: Event) -> bool:
     return bool(message.get("user")) and message["user"] != _SLACKBOT
 
 
-def click(payload: Event) -> Click | None:
-    """A `block_actions` payload of one of our buttons."""
-    action = next((item for item in payload.get("actions", ()) if _is_ours(item)), None)
-    container = payload.get("container") or {}
-    channel = str((payload.get("channel") or {}).get("id") or container.get("channel_id") or "")
-    user = payload.get("user") or {}
-    if action is None or not channel or not user.get("id"):
-        return None
-    return Click(
-        action=str(action["action_id"]),
-        value=str(action.get("value") or ""),
-        user_id=str(user["id"]),
-        user_name=str(user.get("name") or user.get("username") or ""),
-        channel=channel,
-        root=_clicked_thread(container, payload.get("message") or {}),
-    )
-
-
 def lane(channel: str, root: str) -> str:
     """The source whose events have an order of their own: a thread."""
     return f"{PLATFORM}:{channel}:{root}"
-
-
-def _is_ours(action: Event) -> bool:
-    return str(action.get("action_id") or "").startswith(ACTION_PREFIX)
-
-
-def _clicked_thread(container: Event, message: Event) -> str:
-    """The thread a clicked reply stands in; empty for a root, whose clicker looks at the channel."""
-    root = container.get("thread_ts") or message.get("thread_ts")
-    clicked = container.get("message_ts") or message.get("ts")
-    return str(root) if root and root != clicked else ""
 
 
 def _spoken(event: Event) -> Event | None:
@@ -154,7 +109,7 @@ def _spoken(event: Event) -> Event | None:
     message = event
     if event.get("subtype") == "message_changed":
         message = event.get("message") or {}
-        if not _text_changed(event):
+        if not _words_changed(event):
             return None
     root = message.get("thread_ts")
     if not root or root == message.get("ts") or not is_spoken(message):
@@ -162,9 +117,15 @@ def _spoken(event: Event) -> Event | None:
     return message
 
 
-def _text_changed(event: Event) -> bool:
-    now, before = event.get("message") or {}, event.get("previous_message") or {}
-    return bool(now.get("text") != before.get("text"))
+def _words_changed(event: Event) -> bool:
+    """Whether an edit changed what there is to read: link previews and reply counts change messages as well, and
+    a word made bold changes no `text`."""
+    now, before = event.get("message") or {}, event.get("previous_message")
+    return not before or _words(now) != _words(before)
+
+
+def _words(message: Event) -> tuple[str | None, str]:
+    return markdown_of(message, "", lambda user_id: user_id)
 
 
 def _is_tombstone(event: Event) -> bool:
@@ -203,10 +164,5 @@ def _order(event: Event) -> str:
 
 
 def _files(message: Event) -> dict[str, Any]:
-    kept = ("id", "name", "mimetype", "size", "url_private_download")
-    files = [
-        {key: file[key] for key in kept if key in file}
-        for file in message.get("files") or ()
-        if file.get("mode") != "tombstone"
-    ]
+    files = kept_of(message)
     return {"files": files} if files else {}

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -17,15 +17,34 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltError
 from slack_bolt.response import BoltResponse
 
+from adapters.slack.answers import Answers, refusal, said
 from adapters.slack.api import quiet_logger
-from adapters.slack.directory import Identity
-from adapters.slack.inbound import Click, arrival, author_of, click, people_in
+from adapters.slack.blocks import ACTION_PREFIX, MORE
+from adapters.slack.clicks import HOME, MODAL, Click, Where, click, where_of
+from adapters.slack.directory import PLATFORM, Identity
+from adapters.slack.home import Homes
+from adapters.slack.home_view import AWAY, BACK, changed, look_of
+from adapters.slack.inbound import arrival, author_of, people_in
+from adapters.slack.manifest import COMMAND, SEND_SHORTCUT
+from adapters.slack.modal_views import FORM, answer_view, dealt_with, lists_case, says_view
+from adapters.slack.modals import Modals, ready
 from adapters.slack.outbound import SlackChat
-from adapters.slack.rendering import ACTION_PREFIX
-from bot.errors import Busy, DeliveryFault, Refused, Unavailable
-from bot.ports import Bus
+from adapters.slack.slash import HELP, SlashCommand
+from bot import texts
+from bot.commands import Claim, SendMessage, ThreadMessage, Withdraw
+from bot.errors import AlreadyClaimed, Busy, DeliveryFault, Refused, Unavailable
+from bot.people import Actor, Role
+from bot.ports import Bus, Desk
+from bot.posts import FORMS, Action, Answer, Place
+from bot.verbs import only_reads
 
 log = logging.getLogger("baton.slack")
+
+WITHDRAWS = "octagonal_sign"
+"""🛑: a held message must not leave."""
+
+SAY_WHAT_THEY_DID = frozenset({Action.RETRY, Action.HAND_OVER})
+"""Nothing else shows at once that these did something."""
 
 
 class Listeners:
@@ -35,31 +54,60 @@ class Listeners:
         self,
         chat: SlackChat,
         bus: Bus,
+        desk: Desk,
         identity: Identity,
-        errand: Callable[[Coroutine[Any, Any, None]], object],
+        errand: Callable[[Coroutine[Any, Any, Any]], object],
     ):
         self._chat = chat
         self._bus = bus
-        self._identity = identity
+        self._desk = desk
+        self.identity = identity
         self._errand = errand
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._answers = Answers(chat.api, errand)
+        self._modals = Modals(chat.api, desk, self._answers, self._actor, errand)
+        self._slash = SlashCommand(desk, self._answers, self._actor, chat.directory.actors, errand)
+        self.homes = Homes(chat.api, desk, self._actor, errand)
+
+    async def _actor(self, where: Where) -> Actor:
+        """Who acts: by what they are where they clicked, or anywhere."""
+        directory = self._chat.directory
+        if where.channel:
+            return await directory.member(where.channel, where.user_id, where.user_name)
+        return await directory.actor(where.user_id, where.user_name)
+
+    # Events
 
     async def message(self, event: dict[str, Any]) -> None:
         """A `message` event of any subtype."""
         async with self._turn(event):  # a look-up that takes longer must not let the next message pass
-            actors = await self._chat.directory.actors(people_in(event))
-            found = arrival(event, actors, self._identity.user_id)
+            here = str(event.get("channel") or "")
+            actors = await self._chat.directory.actors(people_in(event), here)
+            found = arrival(event, actors, self.identity.user_id)
             if found is None:
                 return
             arriving = asyncio.ensure_future(self._bus.arrive(found.lane, found.order, found.command))
             await asyncio.sleep(0)  # it queues in its thread before the next one may
+        where = Where(author_of(event), channel=found.command.place.channel, root=found.command.place.root)
         try:
-            answer = _whisper_of(await arriving)
+            result = await arriving
+            answer = said(result)
         except Refused as refused:
-            answer = refused.message
-        author = author_of(event)
-        if answer and author:
-            self._whisper(found.command.place.channel, author, answer, found.command.place.root)
+            result, answer = None, refusal(refused)
+        if answer is None and result is not None:
+            self._look_up(where, found.command, result)
+        elif where.user_id:
+            self._answers.tell(where, answer)
+
+    def _look_up(self, where: Where, command: Any, result: Any) -> None:
+        """A verb that only reads has no handler: the desk answers it, for the case of that thread."""
+        heard = command.heard if isinstance(command, ThreadMessage) else None
+        if heard is None or heard.addressed != "bot":
+            return
+        words, people = str(heard.extra.get("command") or ""), tuple(heard.extra.get("people", ()))
+        if only_reads(words):
+            asking = self._desk.ask(words, command.actor, number=result.number, people=people)
+            self._errand(self._tell_soon(where, asking))
 
     def _turn(self, event: Mapping[str, Any]) -> asyncio.Lock:
         """One at a time per thread, in the order they came; other threads do not wait."""
@@ -67,35 +115,157 @@ class Listeners:
         thread = f"{event.get('channel')}:{message.get('thread_ts') or message.get('ts')}"
         return self._turns.setdefault(thread, asyncio.Lock())
 
+    async def mention(self, event: dict[str, Any]) -> None:
+        """The bot is mentioned. In a thread the same words arrive as a message; outside of one there is no case, so
+        whoever wrote is told what can be done where."""
+        channel, user_id = str(event.get("channel") or ""), str(event.get("user") or "")
+        if event.get("thread_ts") or event.get("bot_id") or not (channel and user_id):
+            return
+        where = Where(user_id, channel=channel)
+        self._errand(self._tell_soon(where, self._ask(where, HELP)))
+
+    async def home(self, event: dict[str, Any]) -> None:
+        """Somebody opened the Home tab."""
+        if event.get("tab", "home") == "home" and event.get("user"):
+            self.homes.opened(str(event["user"]), event.get("view") or {})
+
+    async def reaction(self, event: dict[str, Any]) -> None:
+        """Somebody reacted. In which thread that message stands, Slack does not say: it is asked, for 🛑 only."""
+        item, user_id = event.get("item") or {}, str(event.get("user") or "")
+        name = str(event.get("reaction") or "").partition("::")[0]
+        ours = user_id == self.identity.user_id
+        if name != WITHDRAWS or ours or item.get("type") != "message":
+            return
+        channel, ts = str(item["channel"]), str(item["ts"])
+        root = await self._chat.thread_of(channel, ts)
+        if root:
+            where = Where(user_id, channel=channel, root=root)
+            await self._do(where, Withdraw(Place(PLATFORM, channel, root), ts, await self._actor(where)))
+
+    # What people press
+
     async def button(self, body: dict[str, Any]) -> None:
-        """A click on one of our buttons."""
+        """A click on something of ours, on whichever surface."""
         pressed = click(body)
         if pressed is None:
             return
-        actor = await self._chat.directory.member(pressed.channel, pressed.user_id, pressed.user_name)
+        name, where = pressed.name, pressed.where
         try:
-            command = pressed.command(actor)
+            if name.startswith("look"):
+                self.homes.show(where.user_id, changed(look_of(where.view), name, pressed.value))
+            elif name == MORE or name in FORMS:
+                self._modals.open(pressed)
+            elif name in (AWAY, BACK):
+                self._show_or_tell(where, self._ask(where, name))
+            elif name in (Action.SHOW, Action.PAGE):
+                self._show_or_tell(where, self._ask(where, _question(pressed)), instead=name == Action.PAGE)
+            else:
+                await self._press(pressed)
         except ValueError:
             log.warning("slack: an unknown button was pressed")
+
+    async def _press(self, pressed: Click) -> None:
+        """A button that changes something: acknowledged after the commit."""
+        where = pressed.where
+        actor = await self._actor(where)
+        if pressed.name in SAY_WHAT_THEY_DID:
+            action = Action(pressed.name)
+            answer: Answer | None = await self._desk.press(action, pressed.value, actor, where.trigger_id)
+        else:
+            answer = await self._result(pressed.command(actor))
+        if where.kind == MODAL:
+            self._errand(self._in_window(pressed, answer))
+        else:
+            self._tell(where, answer)
+
+    async def _in_window(self, pressed: Click, answer: Answer | None) -> None:
+        where, view = pressed.where, pressed.where.view
+        if not lists_case(view, pressed.number):
+            shown = answer_view(answer, where) if answer else says_view(texts.WINDOW_DONE, where)
+        else:
+            shown = dealt_with(view, pressed.number, answer.text if answer else "", where)
+        await self._modals.update(where.view_id, shown)
+
+    async def _do(self, where: Where, command: Any) -> None:
+        self._tell(where, await self._result(command))
+
+    def _tell(self, where: Where, answer: Answer | None) -> None:
+        """On the Home tab a word stands above the queue; what can be pressed needs a window."""
+        if where.kind != HOME:
+            self._answers.tell(where, answer)
             return
+        pressable = answer is not None and bool(answer.buttons or answer.rows)
+        self.homes.show(where.user_id, look_of(where.view), answer.text if answer and not pressable else "")
+        if answer is not None and pressable:
+            self._modals.show(where, ready(answer_view(answer, where)))
+
+    async def _result(self, command: Any) -> Answer | None:
+        """A lead who finds a case taken is offered to take it over, as after the verb."""
         try:
-            answer = _whisper_of(await self._bus.submit(command))
+            return said(await self._bus.submit(command))
+        except AlreadyClaimed as refused:
+            if isinstance(command, Claim) and command.actor.highest is Role.LEAD:
+                return await self._desk.ask(f"{Action.CLAIM} {command.number}", command.actor)
+            return refusal(refused)
         except Refused as refused:
-            answer = refused.message
-        if answer:
-            self._answer(pressed, answer)
+            return refusal(refused)
 
-    def _answer(self, pressed: Click, text: str) -> None:
-        self._whisper(pressed.channel, pressed.user_id, text, pressed.root)
+    # What people ask
 
-    def _whisper(self, channel: str, user_id: str, text: str, root: str) -> None:
-        self._errand(self._say_quietly(channel, user_id, text, root))
+    def _show_or_tell(self, where: Where, asking: Awaitable[Answer], *, instead: bool = False) -> None:
+        """In a window where there is no message to answer beside."""
+        if not where.kind:
+            self._errand(self._tell_soon(where, asking, instead))
+            return
 
-    async def _say_quietly(self, channel: str, user_id: str, text: str, root: str) -> None:
+        async def shown() -> dict[str, Any]:
+            answer = await asking
+            if where.kind == HOME:
+                self.homes.show(where.user_id, look_of(where.view))
+            return answer_view(answer, where)
+
+        self._modals.show(where, shown())
+
+    async def _tell_soon(self, where: Where, asking: Awaitable[Answer], instead: bool = False) -> None:
         try:
-            await self._chat.whisper(channel, user_id, text, root)
-        except DeliveryFault as fault:
-            log.warning("slack: a whisper could not be shown", extra={"reason": fault.reason})
+            answer = await asking
+        except Refused as refused:
+            answer = refusal(refused)
+        except (Busy, DeliveryFault):
+            answer = Answer(texts.busy_now())
+        self._answers.tell(where, answer, instead=instead and where.ephemeral)
+
+    async def _ask(self, where: Where, words: str) -> Answer:
+        return await self._desk.ask(words, await self._actor(where), id=where.trigger_id)
+
+    async def command(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The slash command; what Slack is answered."""
+        return await self._slash.run(body)
+
+    async def submitted(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        """A window was filled in; what Slack is answered."""
+        return await self._modals.submitted(body)
+
+    async def send(self, body: dict[str, Any]) -> None:
+        """The shortcut on a message of a thread: send that to the shopper after all."""
+        where, message = where_of(body), body.get("message") or {}
+        ts, root = str(message.get("ts") or ""), str(message.get("thread_ts") or "")
+        if where is None or not where.channel:
+            return
+        if not root or root == ts:
+            self._answers.tell(where, Answer(texts.not_our_thread()))
+            return
+        place = Place(PLATFORM, where.channel, root)
+        await self._do(where, SendMessage(place, ts, await self._actor(where)))
+
+
+EVENT_LISTENERS: dict[str, Callable[[Listeners, dict[str, Any]], Awaitable[None]]] = {
+    "message": Listeners.message,
+    "app_mention": Listeners.mention,
+    "app_home_opened": Listeners.home,
+    "reaction_added": Listeners.reaction,
+}
+"""By the event's type; `adapters.slack.manifest.EVENTS` subscribes to them."""
 
 
 def build_app(
@@ -126,16 +296,6 @@ def build_app(
         ignoring_self_events_enabled=False,
     )
 
-    async def message(event: dict[str, Any]) -> None:
-        await listeners.message(event)
-
-    async def button(ack: Any, body: dict[str, Any]) -> None:
-        await listeners.button(body)
-        await ack()
-
-    async def ignored(ack: Any) -> None:
-        await ack()
-
     async def failed(error: Exception) -> BoltResponse:
         """Socket Mode acknowledges nothing but a 200; over HTTP Slack is told."""
         log.warning("slack: an event was not taken and comes again", extra={"fault": _named(error)})
@@ -146,17 +306,58 @@ def build_app(
             )
         return BoltResponse(status=500)
 
-    app.event("message")(message)
-    app.event(re.compile(r".*"))(ignored)
-    app.action(re.compile(rf"^{ACTION_PREFIX}"))(button)
-    app.action(re.compile(r".*"))(ignored)
+    _hear(app, listeners)
+    _take(app, listeners)
     app.error(failed)
     return app
 
 
-def _whisper_of(result: Any) -> str | None:
-    found = result.get("whisper") if isinstance(result, dict) else getattr(result, "whisper", None)
-    return str(found) if found else None
+def _hear(app: AsyncApp, listeners: Listeners) -> None:
+    """Events; whatever else we are subscribed to is acknowledged."""
+
+    def heard(listener: Callable[[Listeners, dict[str, Any]], Awaitable[None]]) -> Any:
+        async def hear(event: dict[str, Any]) -> None:
+            await listener(listeners, event)
+
+        return hear
+
+    for kind, listener in EVENT_LISTENERS.items():
+        app.event(kind)(heard(listener))
+    app.event(re.compile(r".*"))(_ignored)
+
+
+def _take(app: AsyncApp, listeners: Listeners) -> None:
+    """What people press, type and fill in."""
+
+    async def button(ack: Any, body: dict[str, Any]) -> None:
+        await listeners.button(body)
+        await ack()
+
+    async def command(ack: Any, body: dict[str, Any]) -> None:
+        await ack(**await listeners.command(body))
+
+    async def submitted(ack: Any, body: dict[str, Any]) -> None:
+        await ack(**(await listeners.submitted(body) or {}))
+
+    async def send(ack: Any, body: dict[str, Any]) -> None:
+        await listeners.send(body)
+        await ack()
+
+    app.action(re.compile(rf"^{ACTION_PREFIX}"))(button)
+    app.action(re.compile(r".*"))(_ignored)
+    app.command(COMMAND)(command)
+    app.view(FORM)(submitted)
+    app.view(re.compile(r".*"))(_ignored)
+    app.shortcut(SEND_SHORTCUT)(send)
+
+
+async def _ignored(ack: Any) -> None:
+    await ack()
+
+
+def _question(pressed: Click) -> str:
+    """The words that ask for what a button shows."""
+    return f"{Action.SHOW} {pressed.number}" if pressed.name == Action.SHOW else pressed.value
 
 
 def _named(error: Exception) -> str:

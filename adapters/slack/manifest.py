@@ -1,24 +1,77 @@
 """What Baton asks of a Slack workspace, in one place.
 
-The app's manifest, the self-test and the documentation must not drift apart: a missing scope is the most common
-reason why "connected" still relays nothing.
+The app's manifest, the self-test, the listeners and the documentation must not drift apart: a missing scope is the
+most common reason why "connected" still relays nothing. Tests compare these lists with what the code calls and hears.
 """
 
 from typing import Any
+
+from bot import texts
+
+COMMAND = "/handoff"
+SEND_SHORTCUT = "baton:send_to_shopper"
+
+EVENTS: dict[str, str] = {
+    "app_home_opened": "app_home_opened",
+    "app_mention": "app_mention",
+    "message.channels": "message",
+    "message.groups": "message",
+    "reaction_added": "reaction_added",
+}
+"""Each subscription and the type of the events that it brings: every one has a listener, and only these have."""
+
+EVENT_SCOPES: dict[str, str] = {
+    "app_mention": "app_mentions:read",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "reaction_added": "reactions:read",
+}
+"""What a subscription needs; one that is not named needs nothing."""
+
+METHOD_SCOPES: dict[str, tuple[str, ...]] = {
+    "auth.test": (),
+    "apps.connections.open": (),
+    "chat.delete": ("chat:write",),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.postMessage": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "conversations.history": ("channels:history", "groups:history"),
+    "conversations.info": ("channels:read", "groups:read"),
+    "conversations.list": ("channels:read", "groups:read"),
+    "conversations.members": ("channels:read", "groups:read"),
+    "conversations.replies": ("channels:history", "groups:history"),
+    "files.completeUploadExternal": ("files:write",),
+    "files.delete": ("files:write",),
+    "files.getUploadURLExternal": ("files:write",),
+    "files.info": ("files:read",),
+    "reactions.add": ("reactions:write",),
+    "reactions.remove": ("reactions:write",),
+    "usergroups.list": ("usergroups:read",),
+    "usergroups.users.list": ("usergroups:read",),
+    "users.getPresence": ("users:read",),
+    "users.info": ("users:read",),
+    "views.open": (),
+    "views.publish": (),
+    "views.update": (),
+}
+"""Each method of the Web API that is called, with what it needs. A method without a line here fails a test."""
 
 SCOPES: tuple[tuple[str, str], ...] = (
     ("app_mentions:read", "hear a mention of the bot"),
     ("channels:history", "read replies in public channels"),
     ("channels:read", "find public channels and their members"),
     ("chat:write", "post cards and messages"),
+    ("commands", f"answer {COMMAND} and offer “{texts.SHORTCUT_SEND}”"),
+    ("files:read", "pass files on to shoppers"),
+    ("files:write", "show shoppers' files"),
     ("groups:history", "read replies in private channels"),
     ("groups:read", "find private channels and their members"),
+    ("reactions:read", "take a held message back when somebody reacts with 🛑"),
     ("reactions:write", "show what became of a reply"),
+    ("usergroups:read", "know the members of a team that is a user group"),
     ("users:read", "know operators by name, role and presence"),
 )
 """Each bot scope with what fails without it."""
-
-EVENTS = ("app_mention", "message.channels", "message.groups")
 
 
 def manifest(name: str = "Baton", public_url: str | None = None) -> dict[str, Any]:
@@ -27,21 +80,15 @@ def manifest(name: str = "Baton", public_url: str | None = None) -> dict[str, An
     For Socket Mode; with `public_url`, Baton's address as Slack reaches it, for HTTP. Slack asks that address at
     once, so Baton must be running there when such a manifest is saved.
     """
-    address = {"request_url": f"{public_url.rstrip('/')}/slack/events"} if public_url else {}
+    url = f"{public_url.rstrip('/')}/slack/events" if public_url else ""
+    address = {"request_url": url} if url else {}
     return {
         "display_information": {
             "name": name,
             "description": "Passes shoppers from the AI assistant to your team, and back.",
             "background_color": "#1f2937",
         },
-        "features": {
-            "app_home": {
-                "home_tab_enabled": False,
-                "messages_tab_enabled": False,
-                "messages_tab_read_only_enabled": True,
-            },
-            "bot_user": {"display_name": name, "always_online": True},
-        },
+        "features": _features(name, url),
         "oauth_config": {"scopes": {"bot": [scope for scope, _ in SCOPES]}},
         "settings": {
             "event_subscriptions": {**address, "bot_events": list(EVENTS)},
@@ -50,4 +97,29 @@ def manifest(name: str = "Baton", public_url: str | None = None) -> dict[str, An
             "socket_mode_enabled": public_url is None,
             "token_rotation_enabled": False,
         },
+    }
+
+
+def _features(name: str, url: str) -> dict[str, Any]:
+    command = {
+        "command": COMMAND,
+        "description": texts.COMMAND_DESCRIPTION,
+        "usage_hint": texts.COMMAND_HINT,
+        "should_escape": True,  # people come as ids, not as names that two may share
+    }
+    shortcut = {
+        "name": texts.SHORTCUT_SEND,
+        "type": "message",
+        "callback_id": SEND_SHORTCUT,
+        "description": texts.SHORTCUT_SEND_DESCRIPTION,
+    }
+    return {
+        "app_home": {
+            "home_tab_enabled": True,
+            "messages_tab_enabled": True,  # without it Slack refuses a private word to a lead
+            "messages_tab_read_only_enabled": True,
+        },
+        "bot_user": {"display_name": name, "always_online": True},
+        "shortcuts": [shortcut],
+        "slash_commands": [command | ({"url": url} if url else {})],
     }

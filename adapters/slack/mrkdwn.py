@@ -1,8 +1,8 @@
 """Slack's own markup, written so that only Baton formats and only Baton mentions.
 
 Everything that comes from a shopper or a store is escaped (`& < >` cannot start a mention or a link any more), and a
-character that would start bold, italic, strike-through, code or a quote gets a zero-width space behind or before it:
-otherwise a shopper could write a line that looks like an operator's.
+character that would start bold, italic, strike-through, code, a quote or an emoji gets a zero-width space behind or
+before it: otherwise a shopper could write a line that looks like an operator's.
 """
 
 import re
@@ -13,8 +13,8 @@ from adapters.slack.markdown import Block, Span
 BREAK = "\u200b"
 """Zero-width space: Slack takes it for a boundary, so a marker followed by it opens nothing."""
 
-_OPENERS = re.compile(r"(?<!\w)([*_~])(?=\S)")
-_QUOTE = re.compile(r"^([ \t]*)(&gt;)", re.MULTILINE)
+_OPENERS = re.compile(r"((?<![A-Za-z0-9])[*_~](?=\S)|`|:(?=[a-z0-9_+'-]+:))", re.IGNORECASE)
+_QUOTE = re.compile(r"((?:^|[\n\r\v\f\x85\u2028\u2029])\s*)(&gt;)")
 _MEMBER = re.compile(r"[UW][A-Z0-9]{2,}")
 _GROUP = re.compile(r"S[A-Z0-9]{2,}")
 _BROADCASTS = ("here", "channel")
@@ -27,7 +27,7 @@ def escape(text: str) -> str:
 
 def inert(text: str) -> str:
     """Text that shows as it was written: no mention, no link, no formatting."""
-    escaped = _OPENERS.sub(rf"\1{BREAK}", escape(text)).replace("```", f"`{BREAK}`{BREAK}`")
+    escaped = _OPENERS.sub(rf"\1{BREAK}", escape(text))
     return _QUOTE.sub(rf"\1{BREAK}\2", escaped)
 
 
@@ -57,19 +57,28 @@ def date(at: float, token: str, fallback: str) -> str:
 
 def written(blocks: Iterable[Block]) -> str:
     """Parsed Markdown as mrkdwn."""
-    return "\n".join(_block(block) for block in blocks)
+    out = ""
+    for block in blocks:
+        out += ("\n\n" if block.apart else "\n") if out else ""
+        out += _block(block)
+    return out
 
 
 def _block(block: Block) -> str:
     if block.kind == "code":
         code = escape(block.spans[0].text).replace("```", f"`{BREAK}`{BREAK}`")
         return f"```\n{code}\n```"
-    text = _line(block.spans)
-    if block.kind == "quote":
-        return "\n".join(f"> {line}" for line in text.split("\n"))
+    indent = "    " * block.level
+    text = indent + _mark(block) + _line(block.spans).replace("\n", "\n" + indent)
+    return "\n".join(f"> {line}" for line in text.split("\n")) if block.quoted else text
+
+
+def _mark(block: Block) -> str:
+    if block.kind == "number":
+        return f"{block.number}. "
     if block.kind == "bullet":
-        return f"• {text}"
-    return f"{block.number}. {text}" if block.kind == "number" else text
+        return "◦ " if block.level else "• "
+    return ""
 
 
 def _line(spans: Iterable[Span]) -> str:
@@ -92,16 +101,16 @@ def _touch(before: str, after: str) -> bool:
 
 def _span(span: Span) -> str:
     if span.url:
+        address = escape(span.url).replace("|", "%7C")
         label = f"|{escape(span.text)}" if span.text and span.text != span.url else ""
-        body = f"<{escape(span.url)}{label}>"
-    elif span.code:
-        body = f"`{escape(span.text)}`"
-    else:
-        body = inert(span.text)
-    return _styled(body, span)
+        return _styled(f"<{address}{label}>", span)
+    if span.code:
+        return _styled(f"`{escape(span.text).replace('`', BREAK + '`')}`", span)
+    return "\n".join(_styled(inert(line), span) for line in span.text.split("\n"))
 
 
 def _styled(body: str, span: Span) -> str:
+    """Slack's styles end with the line."""
     markers = "".join(
         marker for marker, on in (("*", span.bold), ("_", span.italic), ("~", span.strike)) if on
     )

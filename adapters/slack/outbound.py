@@ -4,22 +4,22 @@ What cannot be known after a post (a timeout, a lost connection, an internal err
 carries its delivery's id in its metadata, and `find` looks for it there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from adapters.slack.allowance import Allowance, Importance
 from adapters.slack.api import SlackApi
 from adapters.slack.directory import PLATFORM, Directory
-from adapters.slack.formatting import mentioned
+from adapters.slack.files import SlackFiles
+from adapters.slack.formatting import mentioned_in
 from adapters.slack.inbound import heard, is_spoken
 from adapters.slack.manifest import SCOPES
-from adapters.slack.mrkdwn import inert
-from adapters.slack.rendering import Rendered, render_card, render_post, split_post
+from adapters.slack.rendering import Rendered, render_answer, render_card, render_post, split_post
 from bot.conversation import Stage
 from bot.errors import DeliveryFault, EntryFault, PlaceFault, RootGone, Unsure
 from bot.people import Actor, Member
-from bot.posts import Card, Heard, Place, Post, Posted, Receipt
-from bot.settings import Slack, Timing
+from bot.posts import Answer, Card, Heard, Place, Post, Posted, Receipt
+from bot.settings import Slack, TeamPolicy, Timing
 
 EVENT_TYPE = "baton_delivery"
 CLOCK_MARGIN = 300.0
@@ -35,6 +35,10 @@ REACTIONS = {
     Receipt.FAILED: "warning",
     Receipt.INSIDE: "lock",
 }
+TOO_OFTEN = frozenset({"allowance", "ratelimited"})
+"""Reasons that say nothing about the place: it could not be asked now."""
+NEEDED = frozenset({"chat:write", "channels:read", "groups:read", "users:read", "reactions:write"})
+"""Scopes without which calls fail; without the others less is heard, which the doctor says."""
 _GONE = frozenset({"message_not_found"})
 _MARKED = _GONE | {"already_reacted", "no_reaction"}
 
@@ -45,10 +49,17 @@ class SlackChat:
     platform = PLATFORM
     shows_log = False
 
-    def __init__(self, settings: Slack, timing: Timing, allowance: Allowance | None = None):
+    def __init__(
+        self,
+        settings: Slack,
+        timing: Timing,
+        allowance: Allowance | None = None,
+        teams: Sequence[TeamPolicy] = (),
+    ):
         self._settings = settings
         self.api = SlackApi(settings, timing.call_timeout, allowance)
-        self.directory = Directory(self.api)
+        self.directory = Directory(self.api, teams)
+        self.files = SlackFiles(self.api, settings)
 
     def split(self, post: Post) -> Sequence[Post]:
         """In as many parts as Slack's limits ask for."""
@@ -59,7 +70,12 @@ class SlackChat:
     async def open_thread(self, channel: str, card: Card, delivery_id: str) -> Posted:
         """Post the card as the root of a new thread; the channel by name or id."""
         channel_id = await self._channel_id(channel)
-        answer = await self._post(channel_id, render_card(card), delivery_id, importance=Importance.OPEN)
+        try:
+            answer = await self._post(channel_id, render_card(card), delivery_id, importance=Importance.OPEN)
+        except PlaceFault as fault:
+            if fault.reason == "channel_not_found":
+                self.directory.forget_channel(channel)  # deleted: the name may be another channel's by now
+            raise
         return await self._posted(str(answer["ts"]), str(answer["channel"]))
 
     async def update_card(self, place: Place, card: Card) -> None:
@@ -94,17 +110,6 @@ class SlackChat:
         if before is not None and before is not receipt:
             await self._react("reactions.remove", place, remote_id, before)
 
-    async def whisper(self, channel: str, user_id: str, text: str, root: str = "") -> None:
-        """What only one person sees, in answer to their click or message."""
-        await self.api.call(
-            "chat.postEphemeral",
-            importance=Importance.ANSWER,
-            channel=channel,
-            user=user_id,
-            text=inert(text),
-            thread_ts=root or None,
-        )
-
     # Looking
 
     async def find(self, place: Place, delivery_id: str, since: float) -> Posted | None:
@@ -138,31 +143,100 @@ class SlackChat:
         ]
         found = []
         for message in messages:
-            ids = [str(message["user"]), *mentioned(str(message.get("text") or ""))]
-            actors = await self.directory.actors(ids)
+            ids = [str(message["user"]), *mentioned_in(message)]
+            actors = await self.directory.actors(ids, place.channel)
             words = heard(message, actors, identity.user_id)
             words.extra["actor"] = _actor_dict(actors[ids[0]])
             found.append(words)
         return sorted(found, key=lambda words: words.order)
 
-    async def members(self, channel: str) -> Sequence[Member]:
-        """The channel's people."""
-        return await self.directory.members(await self._channel_id(channel))
+    async def thread_of(self, channel: str, message_id: str) -> str:
+        """The root of the thread that a message stands in; empty if it stands in none, or is gone."""
+        page = await self.api.read(
+            "conversations.replies",
+            importance=Importance.ANSWER,
+            unless=frozenset({"thread_not_found"}),
+            channel=channel,
+            ts=message_id,
+            limit=1,
+        )
+        messages: list[dict[str, Any]] = page.get("messages") or []
+        found = next((one for one in messages if one.get("ts") == message_id), {})
+        root = str(found.get("thread_ts") or "")
+        return root if root != message_id else ""
+
+    async def members(self, channel: str, team: TeamPolicy | None = None) -> Sequence[Member]:
+        """The channel's people, or the team's."""
+        return await self.directory.members(await self._channel_id(channel), team)
+
+    async def group(self, name: str) -> str:
+        """The id of a user group; empty if there is none by that name."""
+        try:
+            return await self.directory.group_id(name)
+        except (PlaceFault, EntryFault):
+            return ""
+
+    # Beside threads
+
+    async def announce(self, channel: str, post: Answer) -> None:
+        """A message of its own in the channel."""
+        await self._say(await self._channel_id(channel), render_answer(post))
+
+    async def tell(self, account: str, text: str) -> None:
+        """A direct message."""
+        await self._say(account, render_answer(Answer(text)))
+
+    async def _say(self, channel: str, rendered: Rendered) -> None:
+        await self.api.call(
+            "chat.postMessage", channel=channel, text=rendered.text, blocks=rendered.blocks,
+            unfurl_links=False, unfurl_media=False,
+        )  # fmt: skip
+
+    # Checks
 
     async def check(self, channel: str) -> Sequence[str]:
         """What is missing, each with its cure."""
         try:
             identity = await self.directory.identity(fresh=True)
         except DeliveryFault as fault:
-            return [_no_access(fault.reason)]
-        problems = _missing_scopes(identity.scopes)
+            return [no_access(fault.reason)]
+        problems = missing_scopes(identity.scopes)
         if self._settings.app_token:
-            problems += await self._check_socket()
-        problems += await self._check_channel(channel)
+            problems += await self.check_socket()
+        problems += await self.check_channel(channel)
         return problems
+
+    async def trouble(self, channel: str, met: str = "") -> str | None:
+        """By two calls: who we are there, and what the channel is. Then by what was met: a scope that was taken away,
+        where Slack does not say which ones there are."""
+        try:
+            identity = await self.directory.identity(fresh=True)
+        except DeliveryFault as fault:
+            if fault.reason in TOO_OFTEN:
+                raise
+            return no_access(fault.reason)
+        found = [*missing_scopes(identity.scopes, NEEDED), *await self._look_at(channel)]
+        return found[0] if found else refused(met) if met else None
+
+    async def channel_lost(self, channel: str, now: str) -> bool:
+        """Deleted or archived; one that cannot be seen at all only counts if the team has another channel now."""
+        try:
+            if channel == await self._channel_id(now):
+                return False
+            answer = await self.api.read("conversations.info", channel=channel)
+        except PlaceFault as fault:
+            return fault.reason == "channel_not_found" and await self._is_another(channel, now)
+        return bool((answer.get("channel") or {}).get("is_archived"))
+
+    async def _is_another(self, channel: str, now: str) -> bool:
+        try:
+            return channel != await self._channel_id(now)
+        except DeliveryFault:
+            return False
 
     async def close(self) -> None:
         """Close the connections."""
+        await self.files.close()
         await self.api.close()
 
     # Steps
@@ -269,9 +343,8 @@ class SlackChat:
     async def _channel_id(self, channel: str) -> str:
         return await self.directory.channel_id(channel)
 
-    # Checks
-
-    async def _check_socket(self) -> list[str]:
+    async def check_socket(self) -> list[str]:
+        """Whether Slack gives us an address to connect to."""
         token = self._settings.app_token
         try:
             await self.api.bare_client().apps_connections_open(app_token=token)
@@ -286,12 +359,23 @@ class SlackChat:
             ]
         return []
 
-    async def _check_channel(self, channel: str) -> list[str]:
+    async def check_channel(self, channel: str) -> list[str]:
+        """Whether we can write there."""
+        try:
+            return await self._look_at(channel)
+        except DeliveryFault as fault:
+            return [no_channel(channel, fault.reason)]
+
+    async def _look_at(self, channel: str) -> list[str]:
         try:
             channel_id = await self._channel_id(channel)
             answer = await self.api.read("conversations.info", channel=channel_id)
         except DeliveryFault as fault:
-            return [_no_channel(channel, fault.reason)]
+            if fault.reason in TOO_OFTEN:
+                raise
+            if fault.reason == "channel_not_found":
+                self.directory.forget_channel(channel)
+            return [no_channel(channel, fault.reason)]
         info, problems = answer.get("channel") or {}, []
         name = f"#{info.get('name') or channel.removeprefix('#')}"
         if info.get("is_archived"):
@@ -307,27 +391,46 @@ def _carries(message: dict[str, Any], delivery_id: str) -> bool:
     return bool(metadata.get("event_type") == EVENT_TYPE and payload.get("delivery") == delivery_id)
 
 
-def _actor_dict(actor: Actor) -> dict[str, str]:
-    return {"platform": actor.platform, "id": actor.id, "name": actor.name, "role": actor.role.value}
+def _actor_dict(actor: Actor) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "platform": actor.platform, "id": actor.id, "name": actor.name, "role": actor.role.value
+    }  # fmt: skip
+    if actor.standings is not None:
+        known["standings"] = actor.standings
+        known["called"] = actor.called
+    return known
 
 
-def _missing_scopes(granted: frozenset[str] | None) -> list[str]:
+def missing_scopes(granted: frozenset[str] | None, wanted: Collection[str] | None = None) -> list[str]:
+    """A sentence for each that was not granted; nothing where Slack does not say what was."""
     if granted is None:
         return []
     return [
         f"The scope {scope} is missing, so Baton cannot {what}; add it under OAuth & Permissions and reinstall the app."
         for scope, what in SCOPES
-        if scope not in granted
+        if scope not in granted and (wanted is None or scope in wanted)
     ]
 
 
-def _no_access(reason: str) -> str:
+def no_access(reason: str) -> str:
+    """The whole of Slack is out of reach, or our token is refused."""
     if reason in ("unreachable", "timeout", "connection_lost", "ratelimited") or reason.startswith("http_"):
         return f"Slack cannot be reached ({reason}); check the network and SLACK_API_URL, then try again."
     return f"Slack refuses SLACK_BOT_TOKEN ({reason}); copy the bot token (xoxb-…) from OAuth & Permissions and set it."
 
 
-def _no_channel(channel: str, reason: str) -> str:
+def refused(reason: str) -> str:
+    """Calls fail although everything that can be asked is in order."""
+    if reason == "missing_scope":
+        return (
+            "Slack refuses Baton's calls (missing_scope); add the scopes that `python -m bot manifest` names under "
+            "OAuth & Permissions and reinstall the app."
+        )
+    return f"Slack refuses Baton's calls ({reason}); `python -m bot doctor` says more."
+
+
+def no_channel(channel: str, reason: str) -> str:
+    """That channel is out of reach."""
     if reason == "channel_not_found":
         return (
             f"Baton can see no channel {channel}; create it, or write /invite @Baton there if it is private."

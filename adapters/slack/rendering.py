@@ -5,21 +5,32 @@ facts one per line, the shopper's own words, a reply ready to use, then the butt
 Limits (PLATFORMS.md): 3,000 characters a section, 50 blocks and about 12,000 characters a message, 4,000 of text.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from adapters.slack import markdown, mrkdwn
-from adapters.slack.splitting import clip, split_markdown, split_text, units
+from adapters.slack.blocks import (
+    SECTION,
+    Block,
+    actions,
+    context,
+    fit,
+    header,
+    marked_up,
+    pieces,
+    section,
+    sections,
+)
+from adapters.slack.splitting import split_markdown, split_text, units
+from bot import texts
 from bot.entries import Author
-from bot.posts import Button, Card, Post, PostKind, Turn
+from bot.posts import Answer, Card, Post, PostKind, Row, Turn
 
-Block = dict[str, Any]
-
-SECTION, MESSAGE, FALLBACK = 2_900, 11_000, 3_700
-ACTION_PREFIX = "baton:"
+MESSAGE, FALLBACK = 11_000, 3_700
+MOST_BLOCKS = 50
+ROW = "row"
 
 ASSISTANT = "🤖 *Assistant*"
 SUGGESTED = "💡 *Suggested reply*"
@@ -42,22 +53,22 @@ def render_card(card: Card) -> Rendered:
     """A case's newest state. Long facts are clipped here; the thread below has the whole of them."""
     head = f"#{card.number} · {card.title}" if card.title else f"#{card.number}"
     whole = (URGENT if card.urgent else "") + head
-    blocks = [_header(whole), _section(_status(card))]
+    blocks = [header(whole), section(_status(card))]
     if units(whole) > 150:
-        blocks.append(_section(f"*{_fit(card.title, 1_000)}*"))
+        blocks.append(section(f"*{fit(card.title, 1_000)}*"))
     blocks += _facts(card)
     if card.quote:
-        blocks.append(_section(_fit(card.quote, 800, mrkdwn.quoted)))
+        blocks.append(section(fit(card.quote, 800, mrkdwn.quoted)))
     if card.suggestion:
-        blocks.append(_section(f"{SUGGESTED}\n{_fit(card.suggestion, 1_600, mrkdwn.quoted)}"))
-    blocks += _actions(card.buttons)
+        blocks.append(section(f"{SUGGESTED}\n{fit(card.suggestion, 1_600, mrkdwn.quoted)}"))
+    blocks += actions(card.buttons, card.menu)
     if card.footer:
-        blocks.append(_context(_fit(card.footer, 1_000, _marked_up)))
+        blocks.append(context(fit(card.footer, 1_000, marked_up)))
     return Rendered(_fallback(f"{whole} — {markdown.plain(card.status)}", card.mentions), blocks)
 
 
 def _status(card: Card) -> str:
-    line = f"{STAGE_MARKS.get(card.stage, '⚪')} *{_fit(markdown.plain(card.status), 400)}*"
+    line = f"{STAGE_MARKS.get(card.stage, '⚪')} *{fit(markdown.plain(card.status), 400)}*"
     if card.since is not None:
         line += f" · {mrkdwn.date(card.since, '{ago}', _utc(card.since))}"
     pings = mrkdwn.mentions(card.mentions)
@@ -66,11 +77,11 @@ def _status(card: Card) -> str:
 
 def _facts(card: Card) -> list[Block]:
     lines = [
-        f"*{_fit(field.label, 80)}*  {_fit(field.text.strip(), 500)}"
+        f"*{fit(field.label, 80)}*  {fit(field.text.strip(), 400)}"
         for field in card.fields[:12]
         if field.text.strip()
     ]
-    return [_section(text) for text in _stacked(lines)]
+    return [section(text) for text in _stacked(lines)]
 
 
 def _stacked(lines: Sequence[str]) -> list[str]:
@@ -90,17 +101,17 @@ def _stacked(lines: Sequence[str]) -> list[str]:
 def render_post(post: Post) -> Rendered:
     """One part of a post, as `split_post` gave it."""
     if post.turns:
-        texts = _stacked([piece for turn in post.turns for piece in _turn_sections(turn)])
+        shown = _stacked([piece for turn in post.turns for piece in _turn_sections(turn)])
         plain = "\n".join(_turn_plain(turn) for turn in post.turns)
     else:
-        texts = _text_sections(post.text)
+        shown = sections(post.text)
         plain = markdown.plain(post.text)
     pings = mrkdwn.mentions(post.mentions)
     if pings:
-        texts = [f"{pings} {texts[0]}", *texts[1:]] if texts else [pings]
+        shown = [f"{pings} {shown[0]}", *shown[1:]] if shown else [pings]
     quiet = post.kind is PostKind.LINE and not pings
-    blocks = [_context(text) if quiet else _section(text) for text in texts]
-    return Rendered(_fallback(plain, post.mentions), [*blocks, *_actions(post.buttons)])
+    blocks = [context(text) if quiet else section(text) for text in shown]
+    return Rendered(_fallback(plain, post.mentions), [*blocks, *actions(post.buttons)])
 
 
 def split_post(post: Post) -> list[Post]:
@@ -126,7 +137,7 @@ def split_post(post: Post) -> list[Post]:
 
 
 def _text_parts(text: str) -> list[Any]:
-    return _pieces(text, split_markdown, lambda piece: _size(_text_sections(piece)) <= MESSAGE)
+    return pieces(text, split_markdown, lambda piece: _size(sections(piece)) <= MESSAGE, MESSAGE)
 
 
 def _turn_groups(turns: Sequence[Turn]) -> list[Any]:
@@ -147,20 +158,7 @@ def _turn_pieces(turn: Turn) -> list[Turn]:
     def fits(text: str) -> bool:
         return _size(_turn_sections(replace(turn, text=text))) <= MESSAGE
 
-    return [replace(turn, text=text) for text in _pieces(turn.text, _cutter(turn), fits)]
-
-
-def _pieces(
-    text: str, cut: Callable[[str, int], list[str]], fits: Callable[[str], bool], limit: int = MESSAGE
-) -> list[str]:
-    """Cut into the largest pieces whose *rendered* form fits; escaping makes some texts five times longer."""
-    if fits(text):
-        return [text]
-    while True:
-        limit = limit * 3 // 4
-        pieces = cut(text, limit)
-        if limit < 100 or all(map(fits, pieces)):
-            return pieces
+    return [replace(turn, text=text) for text in pieces(turn.text, _cutter(turn), fits, MESSAGE)]
 
 
 def _cutter(turn: Turn) -> Callable[[str, int], list[str]]:
@@ -171,13 +169,13 @@ def _turn_sections(turn: Turn) -> list[str]:
     """A turn as the texts of its sections; nearly always one."""
     if not turn.text:
         return [f"{_label(turn)}{_note(turn)}"]
-    texts = _pieces(
+    found = pieces(
         turn.text,
         _cutter(turn),
         lambda text: units(_said(turn, text)) + units(_label(turn)) < SECTION - 80,
         SECTION,
     )
-    said = [piece for piece in (_said(turn, text).strip("\n") for text in texts) if piece.strip()]
+    said = [piece for piece in (_said(turn, text).strip("\n") for text in found) if piece.strip()]
     if not said:
         return [f"{_label(turn)}{_note(turn)}"]
     said[0] = f"{_label(turn)}{_gap(said[0])}{said[0]}"
@@ -193,17 +191,17 @@ def _gap(said: str) -> str:
 def _said(turn: Turn, text: str) -> str:
     if turn.author is Author.SHOPPER:
         return mrkdwn.inert(text)
-    return _marked_up(text)
+    return marked_up(text)
 
 
 def _label(turn: Turn) -> str:
     if turn.author is Author.ASSISTANT:
         return ASSISTANT
-    return f"*{_fit(' '.join(turn.speaker.split()), 100) or turn.author.value}*"
+    return f"*{fit(' '.join(turn.speaker.split()), 100) or turn.author.value}*"
 
 
 def _note(turn: Turn) -> str:
-    return f"  _({_fit(turn.note, 60)})_" if turn.note else ""
+    return f"  _({fit(turn.note, 60)})_" if turn.note else ""
 
 
 def _turn_plain(turn: Turn) -> str:
@@ -212,88 +210,74 @@ def _turn_plain(turn: Turn) -> str:
     return f"{name}: {text}" + (f" ({turn.note})" if turn.note else "")
 
 
-def _text_sections(text: str) -> list[str]:
-    pieces = _pieces(text, split_markdown, lambda piece: units(_marked_up(piece)) < SECTION - 80, SECTION)
-    return [piece for piece in (_marked_up(piece).strip("\n") for piece in pieces) if piece.strip()]
+def _size(shown: Sequence[str]) -> int:
+    return sum(units(text) + 1 for text in shown)
 
 
-def _marked_up(text: str) -> str:
-    return mrkdwn.written(markdown.parse(text))
+# --- answers --------------------------------------------------------------------------------------------------
 
 
-def _fit(text: str, limit: int, render: Callable[[str], str] = mrkdwn.inert) -> str:
-    """As much of a text as fits when rendered; only for the card, whose whole texts stand in the thread."""
-    shown, most = render(clip(text, limit)), limit
-    while units(shown) > limit and most > 1:
-        most = most * 3 // 4
-        shown = render(clip(text, most))
-    return shown
+def render_answer(answer: Answer, most: int = MOST_BLOCKS) -> Rendered:
+    """What a command is answered: its text, then a listing. Of a listing that is too long the first rows, and how
+    many more there are; `most` blocks fit there."""
+    blocks, last = _within(answer.text), actions(answer.buttons, block_id="answer")
+    room = MESSAGE - sum(map(_block_size, [*blocks, *last])) - 200
+    for index, row in enumerate(answer.rows):
+        added = render_row(row, index)
+        size = sum(map(_block_size, added))
+        if len(blocks) + len(added) + len(last) + 1 > most or size > room:
+            blocks.append(context(marked_up(texts.more_rows(len(answer.rows) - index))))
+            break
+        blocks += added
+        room -= size
+    plain = "\n".join([markdown.plain(answer.text), *(markdown.plain(row.text) for row in answer.rows)])
+    return Rendered(_fallback(plain.strip(), ()), [*blocks[: most - len(last)], *last])
 
 
-def _size(sections: Sequence[str]) -> int:
-    return sum(units(text) + 1 for text in sections)
+def _within(text: str) -> list[Block]:
+    """As much of an answer's text as one message holds; the rest stands in the case's thread."""
+    blocks: list[Block] = []
+    room = MESSAGE - 500
+    for piece in sections(text):
+        room -= units(piece)
+        if room < 0:
+            return [*blocks, context(marked_up(texts.more_text()))]
+        blocks.append(section(piece))
+    return blocks
 
 
-# --- parts of Block Kit ---------------------------------------------------------------------------------------
+def render_row(row: Row, index: int) -> list[Block]:
+    """One case in a listing. Its blocks are named after it, so that it can be taken out once it is dealt with."""
+    name = f"{ROW}:{index}:{row.number}"
+    return [
+        section(fit(row.text, 1_000, marked_up) or f"#{row.number}", name),
+        *actions(row.buttons, block_id=f"{name}:do"),
+    ]
 
 
-def _header(text: str) -> Block:
-    return {"type": "header", "text": _plain_text(" ".join(text.split()), 150)}
+def is_of_row(block: Block, number: int) -> bool:
+    """Whether the block belongs to that case's row."""
+    name = str(block.get("block_id") or "").split(":")
+    return name[0] == ROW and len(name) > 2 and name[2] == str(number)
 
 
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _marked(text), "expand": True}
+def _block_size(block: Block) -> int:
+    return sum(units(text) for text in _texts_in(block))
 
 
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [_marked(text)]}
+def _texts_in(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["text"]] if isinstance(part.get("text"), str) else []
+        return own + [text for value in part.values() for text in _texts_in(value)]
+    return [text for item in part for text in _texts_in(item)] if isinstance(part, list) else []
 
 
-def _marked(text: str) -> Block:
-    """`verbatim`: Slack must not turn plain `@here`, `#channel` or addresses into more than text."""
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def _plain_text(text: str, limit: int) -> Block:
-    """Plain text has no documented escape, so what could be read as markup is shown by a look-alike."""
-    harmless = text.replace("<", "‹").replace(">", "›")
-    return {"type": "plain_text", "text": clip(harmless, limit), "emoji": False}
-
-
-def _actions(buttons: Sequence[Button]) -> list[Block]:
-    if not buttons:
-        return []
-    seen: Counter[str] = Counter()
-    elements = []
-    for button in buttons[:25]:
-        name = ACTION_PREFIX + button.action.value
-        seen[name] += 1
-        elements.append(_button(button, name if seen[name] == 1 else f"{name}:{seen[name]}"))
-    return [{"type": "actions", "elements": elements}]
-
-
-def _button(button: Button, action_id: str) -> Block:
-    block: Block = {
-        "type": "button",
-        "action_id": action_id,
-        "text": {**_plain_text(button.label, 75), "emoji": True},
-        "value": button.value,
-    }
-    if button.style in ("primary", "danger"):
-        block["style"] = button.style
-    if button.confirm:
-        block["confirm"] = {
-            "title": _plain_text(button.label, 100),
-            "text": _plain_text(button.confirm, 300),
-            "confirm": _plain_text(button.label, 30),
-            "deny": _plain_text("Cancel", 30),
-        }
-    return block
+# --- shared ---------------------------------------------------------------------------------------------------
 
 
 def _fallback(plain: str, people: Sequence[str]) -> str:
     """What a notification shows; the blocks hold the whole text."""
-    text = _fit(plain, FALLBACK, mrkdwn.escape)
+    text = fit(plain, FALLBACK, mrkdwn.escape)
     pings = mrkdwn.mentions(people[:5])
     return f"{pings} {text}".strip() or "…"
 

@@ -5,10 +5,14 @@ Slack refuses what is over its limits; the neighbours of Baton cut it. Here the 
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
 
-from adapters.slack.markdown import FENCE
+from adapters.slack.markdown import BARE, CODE, FENCE, LINK, ends_code, opens_code
 
 _PLACES = tuple(re.compile(pattern) for pattern in (r"\n\n+", r"\n", r"[.!?…。！？][\"'”’)]{0,3}\s+", r"\s+"))
+_WHOLE = re.compile(
+    rf"\\[!-/:-@\[-`{{-~]|{CODE}|{LINK}|{BARE}|(?P<marks>\*{{1,3}}|~~|__?)(?=\S)[^\n]{{1,400}}?(?<=\S)(?P=marks)"
+)
 _JOINER = "\u200d"
 
 
@@ -20,23 +24,19 @@ def units(text: str) -> int:
 def split_text(text: str, limit: int) -> list[str]:
     """Pieces of at most `limit` units, cut after a paragraph, line, sentence or word where one ends in the second
     half of the piece, else between two characters as people see them."""
-    pieces = []
-    while units(text) > limit:
-        cut = _cut(text, _reach(text, limit))
-        pieces.append(text[:cut])
-        text = text[cut:]
-    return [*pieces, text] if text or not pieces else pieces
+    return list(_split(text, limit, _cut))
 
 
 def split_markdown(text: str, limit: int) -> list[str]:
-    """The same for Markdown: a code block that is cut is closed and opened again."""
-    pieces, opening = [], ""
-    for piece in split_text(text, limit - 2 * len(FENCE) - 2):
-        whole = opening + piece
-        opening = FENCE + "\n" if _ends_inside_fence(whole) else ""
-        pieces.append(whole + ("" if not opening else FENCE if whole.endswith("\n") else "\n" + FENCE))
-    if opening:  # it was never closed: leave the end as it was written
-        pieces[-1] = pieces[-1].removesuffix(FENCE).removesuffix("\n")
+    """The same for Markdown: a link, code or a style is kept whole where it fits into half a piece, and a code block
+    that is cut is closed and opened again."""
+    cuts = list(_split(text, limit - 2 * (_longest_fence(text) + 1), _cut_markdown))
+    pieces, fence = [], ""
+    for at, piece in enumerate(cuts, 1):
+        opening = f"{fence}\n" if fence else ""
+        fence = _open_fence(piece, fence)
+        closing = "" if not fence or at == len(cuts) else fence if piece.endswith("\n") else f"\n{fence}"
+        pieces.append(opening + piece + closing)
     return pieces
 
 
@@ -47,8 +47,37 @@ def clip(text: str, limit: int) -> str:
     return text[: _cut(text, _reach(text, limit - 1))].rstrip() + "…"
 
 
-def _ends_inside_fence(text: str) -> bool:
-    return sum(line.strip().startswith(FENCE) for line in text.split("\n")) % 2 == 1
+def _split(text: str, limit: int, cut_before: Callable[[str, int], int]) -> Iterator[str]:
+    while units(text) > limit:
+        cut = cut_before(text, _reach(text, limit))
+        yield text[:cut]
+        text = text[cut:]
+    yield text
+
+
+def _longest_fence(text: str) -> int:
+    return max((len(opens_code(line)) for line in text.split("\n")), default=0) or len(FENCE)
+
+
+def _open_fence(text: str, fence: str) -> str:
+    """The fence still open at the end of a text that begins inside `fence`."""
+    for line in text.split("\n"):
+        if not fence:
+            fence = opens_code(line)
+        elif ends_code(line, fence):
+            fence = ""
+    return fence
+
+
+def _cut_markdown(text: str, end: int) -> int:
+    """Before a link, code or a style that would be torn apart, if that leaves half a piece."""
+    cut = _cut(text, end)
+    for found in _WHOLE.finditer(text, 0, end * 2):
+        if found.start() < cut < found.end() and found.start() > end // 2:
+            return found.start()
+        if found.start() >= cut:
+            break
+    return cut
 
 
 def _reach(text: str, limit: int) -> int:

@@ -4,19 +4,28 @@ from aiohttp import web
 
 from adapters.storefront import openapi
 from adapters.storefront.api import StoreApi, StoreKeys
+from adapters.storefront.files_routes import FileRoutes
 from adapters.storefront.origins import Origins
 from adapters.storefront.routes import Route, endpoint
 from adapters.storefront.stream import StreamHub
 from adapters.storefront.tokens import Tokens
 from adapters.storefront.widget_routes import WidgetRoutes
-from bot.ports import Bus, Clock, Reads, Wakeup
+from bot.ports import Bus, Clock, Files, Reads, Wakeup
 from bot.settings import Settings
 
 
 class StorefrontAdapter:
-    """`/v1`, `/widget.js`, `/widget/v1`, `/openapi.json` and `/docs`."""
+    """`/v1`, `/widget.js`, `/widget/v1`, `/openapi.json` and `/docs`; with a store for files, what passes them."""
 
-    def __init__(self, settings: Settings, bus: Bus, reads: Reads, wakeup: Wakeup, clock: Clock):
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        reads: Reads,
+        wakeup: Wakeup,
+        clock: Clock,
+        files: Files | None = None,
+    ):
         self.tokens = Tokens(settings.secret, settings.stores, settings.widget_token_seconds, clock)
         self.hub = StreamHub(reads, wakeup, clock, settings.timing)
         self._settings = settings
@@ -25,10 +34,12 @@ class StorefrontAdapter:
         self._widget = WidgetRoutes(
             settings, bus, reads, clock, tokens=self.tokens, origins=Origins(settings), hub=self.hub
         )
+        self._files = FileRoutes(settings, bus, reads, files, clock) if files is not None else None
 
     def table(self) -> list[Route]:
         """Every route with what it takes and answers."""
-        return [*self._api.table(), *self._widget.table()]
+        files = self._files.table() if self._files is not None else []
+        return [*self._api.table(), *self._widget.table(), *files]
 
     def routes(self) -> list[web.RouteDef]:
         """Every route as aiohttp mounts it."""

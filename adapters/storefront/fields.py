@@ -49,7 +49,8 @@ def _without_nul(value: str) -> str:
     return value.replace("\x00", "")  # PostgreSQL stores no NUL
 
 
-def _said(value: str) -> str:
+def said(value: str) -> str:
+    """Something, not nothing."""
     if not value.strip():
         raise ValueError("is empty; send what was said")
     return value
@@ -108,7 +109,7 @@ Short = Annotated[str, StringConstraints(max_length=ID_LIMIT), AfterValidator(_w
 Paragraph = Annotated[str, StringConstraints(max_length=5_000), AfterValidator(_without_nul)]
 Address = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_without_nul)]
 Text = Annotated[str, StringConstraints(max_length=TEXT_LIMIT), AfterValidator(_without_nul)]
-Said = Annotated[Text, AfterValidator(_said)]
+Said = Annotated[Text, AfterValidator(said)]
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$")]
 Count = Annotated[int, Field(ge=0, le=SAFE_INTEGER)]

@@ -6,7 +6,7 @@ The same models make `/openapi.json`, so the docs cannot say anything else than 
 import hashlib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from adapters.storefront.fields import (
     SAFE_INTEGER,
@@ -24,6 +24,7 @@ from adapters.storefront.fields import (
     Said,
     Short,
     Text,
+    said,
 )
 from bot import commands
 from bot.commands import SaidTurn, ShopperFacts, Window
@@ -59,6 +60,21 @@ class Attachment(Model):
     file_id: Id
 
 
+Attachments = Annotated[list[Attachment], Field(max_length=20)]
+
+
+def _file_ids(attachments: list[Attachment] | None) -> tuple[str, ...]:
+    return tuple(one.file_id for one in attachments or ())
+
+
+def _said_or_sent(text: str, info: ValidationInfo) -> str:
+    """A file may stand alone. The field `attachments` is read before the text."""
+    return text if info.data.get("attachments") else said(text)
+
+
+SaidOrSent = Annotated[Text, AfterValidator(_said_or_sent)]
+
+
 class Turn(Model):
     """A line of a transcript. An id makes a repeat recognisable."""
 
@@ -66,10 +82,11 @@ class Turn(Model):
     author: Author
     text: Text
     at: Moment | None = None
+    attachments: Attachments | None = None
 
     def turn(self) -> SaidTurn:
         """As the core knows it."""
-        return SaidTurn(self.author, self.text, self.id, self.at)
+        return SaidTurn(self.author, self.text, self.id, self.at, attachments=_file_ids(self.attachments))
 
 
 class Reason(Model):
@@ -121,7 +138,9 @@ class Escalation(Model):
             escalation_id=self.escalation_id,
             channel=self.channel,
             shopper=self.shopper.facts() if self.shopper else None,
-            transcript=tuple(turn.turn() for turn in self.transcript if turn.text.strip()),
+            transcript=tuple(
+                turn.turn() for turn in self.transcript if turn.text.strip() or turn.attachments
+            ),
             body=self.model_dump(include=about, exclude_none=True),
         )
 
@@ -131,17 +150,17 @@ class Message(Model):
 
     id: Id
     author: Author
-    text: Said
+    attachments: Attachments | None = None
+    text: SaidOrSent
     at: Moment | None = None
     confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
-    attachments: Annotated[list[Attachment], Field(max_length=20)] | None = None
     shopper: Shopper | None = None
     channel: Annotated[Id, Field(max_length=50)] = "chat"
 
     def command(self, store: str, conversation_id: str) -> commands.LogTurn:
-        """`confidence` and `attachments` travel in the turn's `data`."""
-        data = self.model_dump(include={"confidence", "attachments"}, exclude_none=True)
-        turn = SaidTurn(self.author, self.text, self.id, self.at, data)
+        """`confidence` travels in the turn's `data`."""
+        data = self.model_dump(include={"confidence"}, exclude_none=True)
+        turn = SaidTurn(self.author, self.text, self.id, self.at, data, _file_ids(self.attachments))
         shopper = self.shopper.facts() if self.shopper else None
         return commands.LogTurn(store, conversation_id, turn, shopper, self.channel)
 
@@ -216,11 +235,12 @@ class WidgetMessage(Model):
     """What the shopper wrote. `id` is the window's own, so that a retry counts once."""
 
     id: Id
-    text: Said
+    attachments: Attachments | None = None
+    text: SaidOrSent
 
     def command(self, window: Window) -> commands.ShopperWrites:
         """As the core knows it."""
-        return commands.ShopperWrites(window, self.id, self.text)
+        return commands.ShopperWrites(window, self.id, self.text, _file_ids(self.attachments))
 
 
 class WidgetAsk(Model):
@@ -287,6 +307,26 @@ class Logged(BaseModel):
     seq: int
 
 
+class Uploaded(BaseModel):
+    """The file is here, under the name and type it will be passed on with."""
+
+    file_id: str
+    name: str
+    mime: str
+    size: int
+    sha256: str
+
+
+class StoreFile(BaseModel):
+    """A file of a message. The address is signed and good for seven days; read the entry again for a new one."""
+
+    id: str
+    name: str
+    mime: str
+    size: int
+    url: str
+
+
 class StoreEntry(BaseModel):
     """One line of the log, with its newest text; `text` is empty once deleted."""
 
@@ -303,6 +343,7 @@ class StoreEntry(BaseModel):
     deleted: bool | None = None
     target: int | None = None
     code: str | None = None
+    files: list[StoreFile] | None = None
 
 
 class ConversationRow(BaseModel):

@@ -25,6 +25,7 @@ REASONS = {
     404: "There is no such thing in this store.",
     409: "The conversation's stage does not allow it.",
     413: "The body is too large.",
+    415: "This type of file is not passed on; the sentence says what is.",
     422: "A field is missing or wrong; `field` names it.",
     429: "Too many requests; Retry-After says when.",
     503: "Busy for a moment; Retry-After says how long.",

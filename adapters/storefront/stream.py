@@ -384,7 +384,7 @@ class StreamHub:
         visible = [entry for entry in entries if entry.audience is Audience.SHOPPER]
         seqs = [entry.seq for entry in entries]
         is_whole = seqs == list(range(seqs[0], seqs[0] + len(seqs)))
-        if not is_whole or any(entry.kind not in SELF_CONTAINED for entry in visible):
+        if not is_whole or any(not _is_self_contained(entry) for entry in visible):
             self._fall_behind(room)
             return
         events = [
@@ -523,6 +523,11 @@ class StreamHub:
 
 
 # --- reads, beside the event loop -----------------------------------------------------------------------------
+
+
+def _is_self_contained(entry: Entry) -> bool:
+    """Files' addresses are signed when they are read."""
+    return entry.kind in SELF_CONTAINED and not entry.data.get("files")
 
 
 def read_page(uow: UnitOfWork, window: Window, after: int) -> Page:

@@ -51,6 +51,8 @@
     actionFailed: "That did not work. Please try again.",
     placeholder: "Write a message…",
     send: "Send",
+    attach: "Attach a file",
+    attaching: "Sending {name}…",
     tooLong: "{count} of {limit} characters. Please shorten your message.",
     newMessages: "New messages",
     typing: "{name} is typing…",
@@ -70,6 +72,7 @@
     down: "M6 9l6 6 6-6",
     close: "M6 6l12 12M18 6L6 18",
     send: "M12 19V5M6 11l6-6 6 6",
+    clip: "M20 11l-8.5 8.5a5 5 0 0 1-7-7L13 4a3.5 3.5 0 0 1 5 5l-8.5 8.5a2 2 0 0 1-3-3L14 7",
   };
 
   /** A store sets the variables in its own style sheet: `baton-widget { --baton-accent: #0a7 }` */
@@ -150,7 +153,7 @@
     p, ul, ol, pre, blockquote { margin: 8px 0; }
     :is(.bubble, li) > :first-child { margin-top: 0; }
     :is(.bubble, li) > :last-child { margin-bottom: 0; }
-    p { white-space: pre-line; }
+    p { white-space: pre-wrap; }
     li > * { margin: 2px 0; }
     ul, ol { padding-left: 22px; }
     blockquote { padding-left: 10px; border-left: 3px solid; }
@@ -181,6 +184,9 @@
     .composer:focus-within { border-color: var(--baton-accent); box-shadow: 0 0 0 1px var(--baton-accent); }
     textarea.input { flex: 1; min-width: 0; max-height: 140px; padding: 8px 8px 8px 12px; outline: 0; resize: none; line-height: 22px; }
     ::placeholder { color: var(--baton-quiet); opacity: 1; }
+    .file { display: block; }
+    .file img { display: block; max-width: 100%; max-height: 240px; border-radius: 8px; }
+    .attach { width: 38px; height: 38px; color: var(--baton-quiet); }
     .send { width: 38px; height: 38px; border-radius: 50%; background: var(--baton-accent); color: var(--baton-on-accent); }
     .send:disabled { background: var(--baton-line); color: var(--baton-quiet); }
 
@@ -249,61 +255,84 @@
     return () => (timer = timer || setTimeout(() => ((timer = 0), work()), delay));
   }
 
-  // ---- Markdown, built as nodes. Quantifiers are bounded: a text made to be slow must not freeze the page.
+  // ---- Markdown, built as nodes: the rules of adapters/slack/markdown.py. Quantifiers are bounded: a text made to be
+  // slow must not freeze the page.
 
   const INLINE = [
-    /\\([\\`*_{}[\]()#+.!~>|-])/, // 1: an escaped mark
-    /(`+)([^]{1,2000}?)\2(?!`)/, // 2, 3: code
-    /!?\[([^[\]]{1,500})\]\(((?:[^\s()]|\([^\s()]{0,500}\)){1,2000})\)/, // 4, 5: [label](address)
-    /(https?:\/\/[^\s<>"]{1,2000})/, // 6: a bare address
-    /(\*{1,3}|__?|~~)(?=\S)([^]{0,2000}?[^\s*_~])\7(?![*_~])/, // 7, 8: emphasis
+    /\\([!-/:-@[-`{-~])/, // 1: an escaped mark
+    /(`+)(?!`)(?:([^\n]{0,2000}?[^\n`])\2(?!`))?/, // 2, 3: code, or mere backticks
+    /!?\[((?:\\[^\n]|[^[\]\\\n]){1,2000})\]\(((?:https?:\/\/|mailto:)(?:[^\s()<>\\]|\([^\s()<>\\]{0,500}\)){1,4000})\)/, // 4, 5: [label](address)
+    /(https?:\/\/[^\s<>[\]"|\\^`{}]{1,4000})/, // 6: a bare address
+    /(\*+|_+|~+)/, // 7: marks of a style
   ];
   const INLINE_SOURCE = INLINE.map((part) => part.source).join("|");
-  const MARKS = { "**": "strong", __: "strong", "*": "em", _: "em", "~~": "s", "***": "strong" };
 
-  /** A link, or null where the address is none we would follow. */
-  function link(address, depth, label) {
+  function link(address, ...content) {
     try {
-      const { protocol, href } = new URL(address);
-      if (!["http:", "https:", "mailto:"].includes(protocol)) return null;
-      return h("a", { href, title: href, target: "_blank", rel: "noopener noreferrer" }, ...(label ? inline(label, depth) : [address]));
+      const { href } = new URL(address);
+      return h("a", { href, title: href, target: "_blank", rel: "noopener noreferrer" }, ...content);
     } catch (error) {
-      return null; // relative, or no address at all
+      return h("span", null, ...content); // no address after all
     }
   }
 
-  /** What a match stands for, or null if it is plain text after all. */
-  function inlineNode({ index, input, 0: whole, 1: escaped, 3: code, 4: label, 5: address, 6: bare, 7: mark, 8: inner }, depth) {
-    if (escaped) return escaped;
-    if (code) return h("code", null, code);
-    if (label) return link(address, depth, label);
-    if (bare) return link(bare, depth);
-    const neighbours = (input[index - 1] || "") + (input[index + whole.length] || "");
-    if (mark[0] === "_" && /[\p{L}\p{N}]/u.test(neighbours)) return null; // snake_case
-    const content = inline(inner, depth);
-    return h(MARKS[mark], null, ...(mark.length === 3 ? [h("em", null, ...content)] : content));
+  /** Whether marks between these two characters may open a style, and close one. */
+  function flanks(run, before, after) {
+    if (run[3] || (run[0] === "~" && run !== "~~") || (run === "*" && /^\d\d$/.test(before + after))) return [];
+    const marks = [after, before].map((side) => /\S/.test(side));
+    const isWord = (side) => /[\p{L}\p{N}]/u.test(side);
+    return run[0] === "_" ? [marks[0] && !isWord(before), marks[1] && !isWord(after)] : marks; // snake_case
   }
 
-  function inline(text, depth = 0) {
-    if (depth > 5) return [text];
+  /** Close the styles that these marks close, and keep the others: they may open one. */
+  function mark(nodes, openers, run, before, after) {
+    const [opens, closes] = flanks(run, before, after);
+    const { length } = run;
+    let left = length;
+    for (let at = openers.length - 1; closes && left && at >= 0; ) {
+      const opener = openers[at];
+      if (opener.run[0] !== run[0] || ((opener.closes || opens) && (opener.run.length + length) % 3 === 0)) at--;
+      else {
+        const inside = nodes.slice(opener.at + 1);
+        const depth = 1 + inside.reduce((most, node) => Math.max(most, node.depth || 0), 0);
+        if (depth > 6) break;
+        const count = Math.min(opener.left, left, 2);
+        const styled = h(run[0] === "~" ? "s" : count > 1 ? "strong" : "em", null, ...inside);
+        styled.depth = depth;
+        openers.length = at + 1;
+        left -= count;
+        opener.left -= count;
+        nodes.splice(opener.at, nodes.length, run.slice(0, opener.left), styled);
+        if (!opener.left) openers.length = at--;
+      }
+    }
+    if (left && opens) openers.push({ at: nodes.length, run, closes, left });
+    nodes.push(run.slice(0, left));
+  }
+
+  function inline(text, isLabel) {
     const pattern = new RegExp(INLINE_SOURCE, "g");
     const nodes = [];
-    let plain = 0;
-    for (let match; (match = pattern.exec(text)); ) {
-      if (match[6]) match[0] = match[6] = match[6].replace(match[6].includes("(") ? /[.,;:!?'*_~]+$/ : /[.,;:!?'*_~)\]]+$/, "");
-      const node = inlineNode(match, depth + 1);
-      pattern.lastIndex = match.index + (node ? match[0].length : 1);
-      if (!node) continue;
-      nodes.push(text.slice(plain, match.index), node);
-      plain = pattern.lastIndex;
+    const openers = [];
+    let at = 0;
+    for (let match; (match = pattern.exec(text)); pattern.lastIndex = at) {
+      let [whole, escaped, , code, label, address, bare, run] = match;
+      nodes.push(text.slice(at, match.index));
+      if (bare) whole = bare.replace(bare.includes("(") ? /[.,;:!?'*_~]+$/ : /[.,;:!?'*_~)\]]+$/, "");
+      at = match.index + whole.length;
+      if (run) mark(nodes, openers, run, text[match.index - 1] || "", text[at] || "");
+      else if (code) nodes.push(h("code", null, /^ [^]*[^ ][^]* $/.test(code) ? code.slice(1, -1) : code));
+      else if (label) nodes.push(link(address, ...inline(label, true)));
+      else nodes.push(bare && !isLabel ? link(whole, whole) : escaped || whole);
     }
-    return [...nodes, text.slice(plain)];
+    return [...nodes, text.slice(at)];
   }
 
-  const FENCE = /^ {0,3}(```|~~~)/;
+  const FENCE = /^ {0,3}(`{3,}(?![^]*`)|~{3,})/;
   const QUOTE = /^ {0,3}> ?/;
-  const ITEM = /^ {0,3}(?:[-*+•]|(\d{1,9})[.)])\s+(?=\S)/;
+  const ITEM = /^ {0,3}(?:[-*+]|(\d{1,9})([.)]))\s+(?=\S)/;
   const HEADING = /^ {0,3}#{1,6}\s+(?=\S)/;
+  const isText = (line) => line.trim() && ![FENCE, QUOTE, ITEM, HEADING].some((pattern) => pattern.test(line));
 
   function blocks(lines, depth = 0) {
     if (depth > 5) return [h("p", null, lines.join("\n"))];
@@ -312,15 +341,15 @@
       const end = lines.findIndex((line) => !belongs(line));
       return lines.splice(0, end < 0 ? lines.length : end);
     };
-    const isText = (line) => line.trim() && ![FENCE, QUOTE, ITEM, HEADING].some((pattern) => pattern.test(line));
 
     function list() {
-      const [, start] = ITEM.exec(lines[0]);
+      const [, start, mark] = ITEM.exec(lines[0]);
       const node = h(start ? "ol" : "ul", { start });
-      for (let item; (item = ITEM.exec(lines[0])) && !item[1] === !start; ) {
+      for (let item; (item = ITEM.exec(lines[0])) && item[2] === mark; ) {
         const first = lines.shift().slice(item[0].length);
-        const rest = take((line) => /^\s{2,}\S/.test(line)).map((line) => line.replace(/^\s{2,4}/, ""));
-        node.append(h("li", null, ...blocks([first, ...rest], depth + 1)));
+        const rest = take((line) => /^( {2,}|\t)\S/.test(line));
+        const indent = new RegExp(`^(\t| {0,${Math.min(4, /^ */.exec(rest[0])[0].length)}})`);
+        node.append(h("li", null, ...blocks([first, ...rest.map((line) => line.replace(indent, ""))], depth + 1)));
         if (lines[0] === "" && ITEM.test(lines[1])) lines.shift(); // items may stand apart
       }
       return node;
@@ -336,8 +365,9 @@
       } else {
         lines.shift();
         if (HEADING.test(line)) nodes.push(h("p", null, h("strong", null, ...inline(line.replace(HEADING, "")))));
-        if (!FENCE.test(line)) continue;
-        const code = take((next) => !FENCE.test(next)).join("\n");
+        const [, fence] = FENCE.exec(line) || [];
+        if (!fence) continue;
+        const code = take((next) => !next.trim().startsWith(fence) || next.trim().replaceAll(fence[0], "")).join("\n");
         nodes.push(h("pre", { tabindex: 0 }, h("code", null, code)));
         lines.shift();
       }
@@ -609,8 +639,8 @@
       return this.items.find(({ failed }) => failed === null);
     }
 
-    add(path, text) {
-      const item = { id: newId(), path, text, at: new Date().toISOString(), owner: this.owner };
+    add(path, text, files) {
+      const item = { id: newId(), path, text, files, at: new Date().toISOString(), owner: this.owner };
       return this.queue(item);
     }
 
@@ -645,10 +675,11 @@
     /** Until it is accepted, refused, or seen in the stream. */
     async deliver(item) {
       for (let attempt = 0; this.items.includes(item); attempt++) {
-        const { id, path, text } = item;
+        const { id, path, text, files } = item;
+        const attachments = files && files.map((file) => ({ file_id: file.id }));
         let wait = 0;
         try {
-          const response = await this.session.post(path, path === "handback" ? {} : { id, text });
+          const response = await this.session.post(path, path === "handback" ? {} : { id, text, attachments });
           const answer = await response.json().catch(() => ({}));
           if (response.ok) {
             this.drop(id);
@@ -686,8 +717,8 @@
     }
 
     /** A message just written, left from before a reload, or refused. */
-    write({ id, text, at, failed }) {
-      const entry = this.own.get(id) || { kind: "message", author: "shopper", name: null, id, text, at };
+    write({ id, text, files, at, failed }) {
+      const entry = this.own.get(id) || { kind: "message", author: "shopper", name: null, id, text, files, at };
       this.own.set(id, entry);
       if (!entry.seq) this.update(entry, { state: failed === null ? "pending" : "failed", reason: failed });
     }
@@ -699,7 +730,7 @@
     }
 
     receive(entry) {
-      const { seq, kind, target, text } = entry;
+      const { seq, kind, target, text, files } = entry;
       if (this.entries.has(seq)) return;
       this.position = Math.max(this.position, seq);
       const own = kind === "message" && entry.author === "shopper" && this.own.get(entry.id);
@@ -707,7 +738,7 @@
       this.entries.set(seq, own || entry);
       if (kind === "message") this.update(own || entry, { ...entry, state: "sent" });
       else if (kind === "notice") this.show(entry);
-      else if (kind === "edited" && known && !known.deleted) this.update(known, { text, edited: true });
+      else if (kind === "edited" && known && !known.deleted) this.update(known, { text, files, edited: entry.edited !== false });
       else if (kind === "deleted" && known) this.update(known, { text: "", deleted: true });
     }
 
@@ -716,7 +747,8 @@
     }
 
     unread() {
-      const isUnread = ({ seq, kind, author, deleted }) => seq > this.seen && kind === "message" && author !== "shopper" && !deleted;
+      const isUnread = ({ seq, kind, author, deleted, text, files }) =>
+        seq > this.seen && kind === "message" && author !== "shopper" && !deleted && (text || files);
       return [...this.entries.values()].filter(isUnread).length;
     }
   }
@@ -792,9 +824,24 @@
       node.dataset.state = state;
       if (seq) node.dataset.seq = seq;
       node.classList.toggle("removed", !!deleted);
-      if (entry.shownText !== text) bubble.replaceChildren(...(deleted ? [text] : markdown(text)));
-      entry.shownText = text; // what has not changed is not read out again
+      const isPlain = deleted || entry.author === "shopper"; // what shoppers type is no Markdown
+      const files = (!deleted && entry.files) || [];
+      const shown = text + files.map(({ url, name }) => url || name);
+      if (entry.shownText !== shown) {
+        const said = !text ? [] : isPlain ? [h("p", null, text)] : markdown(text);
+        bubble.replaceChildren(...said, ...files.map((file) => this.file(file)));
+      }
+      entry.shownText = shown; // what has not changed is not read out again
+      node.hidden = !shown; // its file is on the way
       foot.replaceChildren(...this.footnotes(entry));
+    }
+
+    file({ name, mime, url }) {
+      const href = url && new URL(`../../${url}`, api).href;
+      const isPicture = href && /^image\/(png|jpeg|gif|webp)$/.test(mime);
+      const onload = () => this.isFollowing && this.toEnd();
+      const shown = isPicture ? h("img", { src: href, alt: name, onload }) : `📎 ${name}`;
+      return h("a.file#file", { href, target: "_blank", rel: "noopener noreferrer" }, shown);
     }
 
     footnotes({ state, at, edited, deleted, author, reason, id }) {
@@ -874,7 +921,9 @@
       this.input = h("textarea.input#composer", { ...label, oninput: () => this.onInput(), onkeydown: (event) => this.onKey(event) });
       this.button = h("button.send#send", { "aria-label": TEXT.send }, icon("send"));
       this.hint = h("p.hint", { role: "status", hidden: "" });
-      this.node = h("form.composer", { onsubmit: (event) => this.submit(event) }, this.input, this.button);
+      this.picker = h("input#picker", { type: "file", hidden: "", onchange: () => this.onPick() });
+      const clip = h("button.attach", { type: "button", "aria-label": TEXT.attach, onclick: () => this.picker.click() }, icon("clip"));
+      this.node = h("form.composer", { onsubmit: (event) => this.submit(event) }, this.picker, clip, this.input, this.button);
       this.input.value = draft;
       this.update();
     }
@@ -882,6 +931,14 @@
     onInput() {
       this.update();
       this.widget.onType(this.input.value);
+    }
+
+    async onPick() {
+      const [file] = this.picker.files;
+      this.picker.value = "";
+      if (!file) return;
+      this.say(fill(TEXT.attaching, file));
+      this.say(await this.widget.onAttach(file));
     }
 
     onKey(event) {
@@ -1048,10 +1105,25 @@
 
     // -- What the shopper does
 
-    onSend(text) {
-      this.page.write({ draft: "" });
-      this.log.write(this.outbox.add("messages", text));
+    onSend(text, files) {
+      if (!files) this.page.write({ draft: "" });
+      this.log.write(this.outbox.add("messages", text, files));
       this.list.toEnd();
+    }
+
+    /** A file is a message of its own. Answers what went wrong, if anything did. */
+    async onAttach(file) {
+      try {
+        const headers = { "Content-Type": file.type || "application/octet-stream" };
+        const path = `attachments?name=${encodeURIComponent(file.name)}`;
+        const response = await this.session.request(path, { method: "POST", headers, body: file });
+        const { file_id: id, name, mime, error } = await response.json();
+        if (!response.ok) return error.message;
+        this.onSend("", [{ id, name, mime }]);
+      } catch (error) {
+        return TEXT.actionFailed;
+      }
+      return "";
     }
 
     retry(id) {

@@ -1,10 +1,13 @@
 """Due rows. Whoever removes the row acts on it, so that several replicas may tick."""
 
+from collections.abc import Callable
+
 from bot import hours, texts
 from bot.commands import HoldLease, RunDue
 from bot.conversation import Awaiting, Conversation, Move, Stage
-from bot.entries import Kind, Reader
-from bot.handlers import cases, handoff
+from bot.entries import Draft, Kind, Reader
+from bot.handlers import cases, handoff, notice, relay, team
+from bot.holds import HOLD
 from bot.ports import UnitOfWork
 
 
@@ -20,9 +23,7 @@ def run(uow: UnitOfWork, command: RunDue) -> None:
     conversation = uow.conversations.get(command.number)
     if conversation is None:
         return
-    {handoff.STALE: _close_silent, handoff.IDLE: _wake_idle_owner, handoff.CARD: _refresh_card}[command.kind](
-        uow, conversation
-    )
+    RIPE[command.kind](uow, conversation)
 
 
 def _close_silent(uow: UnitOfWork, conversation: Conversation) -> None:
@@ -35,7 +36,7 @@ def _close_silent(uow: UnitOfWork, conversation: Conversation) -> None:
 
 def _wake_idle_owner(uow: UnitOfWork, conversation: Conversation) -> None:
     """An answer is due and the owner says nothing: inside hours the case goes back to the queue."""
-    if conversation.stage is not Stage.ACTIVE or conversation.awaiting is not Awaiting.OPERATOR:
+    if not _owner_is_due(conversation):
         return
     if hours.is_open(uow.settings.team(conversation.team).hours, uow.now):
         cases.give_up(uow, conversation, texts.nobody())
@@ -50,3 +51,47 @@ def _refresh_card(uow: UnitOfWork, conversation: Conversation) -> None:
     uow.lanes.wake(conversation.number, Reader.CARD)
     waited = uow.now - (conversation.waiting_since or uow.now)
     uow.due.put(handoff.CARD, conversation.number, uow.now + max(60.0, waited / 2))
+
+
+def _owner_is_due(conversation: Conversation) -> bool:
+    """Whether the shopper waits for the owner's answer, and nobody has put that off."""
+    return (
+        conversation.stage is Stage.ACTIVE
+        and conversation.awaiting is Awaiting.OPERATOR
+        and conversation.snoozed_until is None
+    )
+
+
+def _nudge_idle_owner(uow: UnitOfWork, conversation: Conversation) -> None:
+    """Half of the time that an owner has is over: they are reminded in the thread, inside hours."""
+    owner = cases.owner_of(uow, conversation)
+    if (
+        owner is None
+        or not _owner_is_due(conversation)
+        or not hours.is_open(uow.settings.team(conversation.team).hours, uow.now)
+    ):
+        return
+    follow = uow.settings.followup
+    text = texts.alert_idle(follow.idle_nudge, follow.idle_release)
+    data = {"code": "idle", "text": text, "mention": [owner.id]}
+    uow.log.append(conversation, Draft(Kind.ALERTED, data=data))
+
+
+def _end_snooze(uow: UnitOfWork, conversation: Conversation) -> None:
+    """Its time has come."""
+    handoff.end_snooze(uow, conversation, "time")
+
+
+RIPE: dict[str, Callable[[UnitOfWork, Conversation], None]] = {
+    handoff.STALE: _close_silent,
+    handoff.IDLE: _wake_idle_owner,
+    handoff.NUDGE: _nudge_idle_owner,
+    handoff.SNOOZE: _end_snooze,
+    handoff.CARD: _refresh_card,
+    HOLD: relay.let_ripe_go,
+    notice.LATE: notice.late,
+    notice.NOBODY: notice.nobody,
+    notice.ABSENT: notice.absent,
+    team.GONE: team.owner_gone,
+    team.LOST: team.threads_lost,
+}

@@ -9,14 +9,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import hours, packet, texts, views
-from bot.conversation import Conversation, Move, Stage
+from bot.conversation import Awaiting, Conversation, Move, Stage
 from bot.entries import Author, Draft, Entry, Kind, Reader
 from bot.errors import NotFound, OtherShopper
+from bot.handlers import hold
+from bot.handlers.notice import watch
 from bot.packet import Reason
 from bot.people import Operator, Shopper
 from bot.ports import UnitOfWork
 
-STALE, IDLE, CARD = "stale", "idle", "card"
+STALE, IDLE, CARD, SNOOZE, NUDGE = "stale", "idle", "card", "snooze", "nudge"
 
 
 def start(uow: UnitOfWork, store: str, external_id: str, channel: str, shopper: Shopper) -> Conversation:
@@ -91,6 +93,7 @@ def begin(
     if move is Move.ESCALATE:
         tell_finding(uow, conversation, reason)
         uow.due.put(CARD, conversation.number, uow.now + 60)
+        watch(uow, conversation)
     expect_shopper(uow, conversation)
 
 
@@ -174,22 +177,34 @@ def take(
     uow: UnitOfWork, conversation: Conversation, operator: Operator, kind: Kind, by: Operator, move: Move
 ) -> None:
     """Give the case to `operator`, whatever stage it is in; `move` is claim, assign or take over."""
+    hold.let_go(uow, conversation)
     following = conversation.stage
     if following is Stage.OPEN or conversation.handoff == 0:
         begin(uow, conversation, Reason("claim"), {}, move)
     elif following is Stage.RESOLVED:
         resume(conversation)
+    former = uow.people.operator(conversation.owner_id or 0) if move is Move.TAKE_OVER else None
     conversation.make(move)
-    own(uow, conversation, operator, kind, by)
+    own(uow, conversation, operator, kind, by, former)
 
 
-def own(uow: UnitOfWork, conversation: Conversation, operator: Operator, kind: Kind, by: Operator) -> None:
-    """`operator` has it from now on; the shopper is told who is there."""
+def own(
+    uow: UnitOfWork,
+    conversation: Conversation,
+    operator: Operator,
+    kind: Kind,
+    by: Operator,
+    former: Operator | None = None,
+) -> None:
+    """`operator` has it from now on; the shopper is told who is there. `former` had it until it was taken over."""
+    end_snooze(uow, conversation, "claim", by.name)
     conversation.owner_id = operator.id
     conversation.owned_since = uow.now
     if conversation.claimed_at is None:
         conversation.claimed_at = uow.now
-    data = {"by": by.name} if by.id != operator.id else {}
+    data: dict[str, Any] = {"by": by.name} if by.id != operator.id else {}
+    if former is not None:
+        data |= {"from": former.name, "from_id": former.id}
     uow.log.append(
         conversation,
         Draft(kind, Author.OPERATOR, operator_id=operator.id, name=operator.name, data=data),
@@ -204,8 +219,10 @@ def end(
 ) -> None:
     """A handoff ends (resolve, hand back), or a conversation that no person was needed in; `by` is a name for the
     team. The shopper is told of a handoff's end only: the assistant needs no goodbye."""
+    hold.let_go(uow, conversation)
     was_in_hands = conversation.in_persons_hands
     conversation.make(move)
+    conversation.snoozed_until = None
     if was_in_hands:
         conversation.handoffs_ended = conversation.handoff
         conversation.ended_seq = conversation.head + 1  # the entry below
@@ -217,8 +234,22 @@ def end(
         conversation.owner_id = None
     if was_in_hands:
         notice(uow, conversation, code, text)
-    uow.due.drop(CARD, conversation.number)
-    uow.due.drop(IDLE, conversation.number)
+    for clock in (CARD, SNOOZE, IDLE, NUDGE):
+        uow.due.drop(clock, conversation.number)
+    expect_shopper(uow, conversation)
+
+
+def end_snooze(uow: UnitOfWork, conversation: Conversation, why: str, by: str | None = None) -> None:
+    """It is in sight again, if it was snoozed. `why` is time, shopper, operator, claim or move; the owner is told of it
+    in the thread, but for the last two, which say so themselves."""
+    if conversation.snoozed_until is None:
+        return
+    conversation.snoozed_until = None
+    uow.due.drop(SNOOZE, conversation.number)
+    uow.log.append(
+        conversation,
+        Draft(Kind.WOKEN, operator_id=conversation.owner_id, name=by, data={"why": why}),
+    )
     expect_shopper(uow, conversation)
 
 
@@ -229,12 +260,21 @@ def expect_shopper(uow: UnitOfWork, conversation: Conversation, *, idle_restarts
         case Stage.OPEN:
             uow.due.put(STALE, conversation.number, uow.now + follow.stale_open)
         case Stage.ACTIVE:
-            uow.due.put(STALE, conversation.number, uow.now + follow.stale_shopper)
-            if conversation.last_shopper_seq > conversation.last_answer_seq:
-                if idle_restarts:
-                    uow.due.put(IDLE, conversation.number, uow.now + follow.idle_release)
-            else:
-                uow.due.drop(IDLE, conversation.number)
+            quiet_from = max(uow.now, conversation.snoozed_until or 0.0)
+            uow.due.put(STALE, conversation.number, quiet_from + follow.stale_shopper)
+            _expect_owner(uow, conversation, restarts=idle_restarts)
         case _:
-            uow.due.drop(STALE, conversation.number)
-            uow.due.drop(IDLE, conversation.number)
+            for kind in (STALE, IDLE, NUDGE):
+                uow.due.drop(kind, conversation.number)
+
+
+def _expect_owner(uow: UnitOfWork, conversation: Conversation, *, restarts: bool) -> None:
+    """While an answer is due, and the case is not snoozed, its owner is reminded, and loses it later."""
+    follow = uow.settings.followup
+    if conversation.awaiting is not Awaiting.OPERATOR or conversation.snoozed_until is not None:
+        uow.due.drop(IDLE, conversation.number)
+        uow.due.drop(NUDGE, conversation.number)
+    elif restarts:
+        uow.due.put(IDLE, conversation.number, uow.now + follow.idle_release)
+        if follow.idle_nudge < follow.idle_release:
+            uow.due.put(NUDGE, conversation.number, uow.now + follow.idle_nudge)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.commands import Advance, ThreadDelete, ThreadEdit, ThreadMessage
+from bot.commands import Advance, Perform, ThreadDelete, ThreadEdit, ThreadMessage, Withdraw
 from bot.people import Actor
 from bot.posts import Place
 from bot.relay import event_key
+from bot.verbs import numbers_in
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ def hints(commands: Iterable[Any]) -> Hints:
             found.numbers.add(number)
             if isinstance(command, Advance):
                 found.lanes.add(number)
+        found.numbers.update(getattr(command, "numbers", ()))
         named = getattr(command, "window", command)
         conversation_id = getattr(named, "conversation_id", None)
         if conversation_id is not None:
@@ -45,19 +47,30 @@ def hints(commands: Iterable[Any]) -> Hints:
         if isinstance(place, Place):
             found.threads.add((place.platform, place.channel, place.root))
             _thread_event(found, command, place)
+        if isinstance(command, Perform):
+            _verb(found, command.text, command.id)
         actor = getattr(command, "actor", None)
         if isinstance(actor, Actor):
             found.accounts.add((actor.platform, actor.id))
     return found
 
 
+def _verb(found: Hints, text: str, id: str = "") -> None:  # noqa: A002
+    """A verb may name another case than the one it is written in."""
+    found.numbers |= numbers_in(text)
+    if id:
+        found.inbox.add(f"perform:{id}")
+
+
 def _thread_event(found: Hints, command: Any, place: Place) -> None:
     if isinstance(command, ThreadMessage | ThreadEdit):
         key = event_key(place, command.heard.id)
         found.inbox |= {key, f"{key}:delete"}
+        if command.heard.addressed == "bot":
+            _verb(found, str(command.heard.extra.get("command") or command.heard.text), key)
         if isinstance(command, ThreadEdit):
             found.messages.add((place.platform, place.channel, command.heard.id))
             found.inbox.add(f"{key}:edit:{command.heard.edited_order}")
-    elif isinstance(command, ThreadDelete):
+    elif isinstance(command, ThreadDelete | Withdraw):
         found.messages.add((place.platform, place.channel, command.message_id))
         found.inbox.add(f"{event_key(place, command.message_id)}:delete")

@@ -21,7 +21,9 @@ from bot.commands import (
 from bot.conversation import Awaiting, Conversation, Move, Stage
 from bot.entries import Author, Draft, Entry, Kind
 from bot.errors import NotFound, OtherShopper, PersonInControl
-from bot.handlers import handoff
+from bot.files import File
+from bot.handlers import files, handoff
+from bot.handlers import notice as team_notice
 from bot.packet import Reason
 from bot.people import Shopper
 from bot.ports import UnitOfWork
@@ -38,12 +40,20 @@ def escalate(uow: UnitOfWork, command: Escalate) -> dict[str, Any]:
     answered = uow.inbox.answer(key)
     if answered is not None and conversation is not None:
         return _answered_again(uow, conversation, answered)
+    attached = [
+        _attached(uow, command.store, conversation, turn, f"transcript.{index}.attachments")
+        for index, turn in enumerate(command.transcript)
+    ]
     conversation = _conversation(
         uow, command.store, command.conversation_id, command.channel, command.shopper
     )
     # The assistant is silent while a person is needed or engaged; what the shopper said is never lost.
     silent = conversation.in_persons_hands
-    said = [turn for turn in command.transcript if turn.author == Author.SHOPPER or not silent]
+    said = [
+        (turn, given)
+        for turn, given in zip(command.transcript, attached, strict=True)
+        if turn.author == Author.SHOPPER or not silent
+    ]
     _append_transcript(uow, conversation, said)
     reason = _reason(command.body)
     if conversation.in_persons_hands:
@@ -127,29 +137,38 @@ def turn_id(turn: SaidTurn) -> str:
     """The id of a turn; without one: a hash of author, text and `at` (DESIGN §1)."""
     if turn.id:
         return turn.id
-    return "h-" + hashlib.sha256(f"{turn.author}\0{turn.text}\0{turn.at}".encode()).hexdigest()[:24]
+    words = f"{turn.author}\0{turn.text}\0{turn.at}" + "".join(f"\0{one}" for one in turn.attachments)
+    return "h-" + hashlib.sha256(words.encode()).hexdigest()[:24]
 
 
-def _draft_of(turn: SaidTurn) -> Draft:
+def _attached(
+    uow: UnitOfWork, store: str, conversation: Conversation | None, turn: SaidTurn, field: str = "attachments"
+) -> tuple[File, ...]:
+    return files.attached(uow, store, conversation, turn.attachments, field=field)
+
+
+def _draft_of(uow: UnitOfWork, conversation: Conversation, turn: SaidTurn, attached: Sequence[File]) -> Draft:
     return Draft(
         Kind.MESSAGE,
         Author(turn.author),
         text=turn.text,
-        data=turn.data,
+        data={**turn.data, **files.given(uow, conversation, attached)},
         source=API,
         external_id=turn_id(turn),
         at=turn.at,
     )
 
 
-def _append_transcript(uow: UnitOfWork, conversation: Conversation, turns: Sequence[SaidTurn]) -> None:
+def _append_transcript(
+    uow: UnitOfWork, conversation: Conversation, turns: Sequence[tuple[SaidTurn, Sequence[File]]]
+) -> None:
     """Items the log already has are skipped, the others appended in the order given."""
-    ids = [turn_id(turn) for turn in turns]
+    ids = [turn_id(turn) for turn, _ in turns]
     known = uow.log.known_ids(conversation.number, ids) if ids else set()
-    for turn, its_id in zip(turns, ids, strict=True):
+    for (turn, attached), its_id in zip(turns, ids, strict=True):
         if its_id not in known:
             known.add(its_id)
-            uow.log.append(conversation, _draft_of(turn))
+            uow.log.append(conversation, _draft_of(uow, conversation, turn, attached))
 
 
 def log_turn(uow: UnitOfWork, command: LogTurn) -> dict[str, Any]:
@@ -168,13 +187,15 @@ def log_turn(uow: UnitOfWork, command: LogTurn) -> dict[str, Any]:
             f"Case #{known.number} is {known.stage}: a person answers now, so the assistant's message was not stored.",
             stage=str(known.stage),
         )
+    attached = _attached(uow, command.store, known, turn)
     conversation = _conversation(
         uow, command.store, command.conversation_id, command.channel, command.shopper
     )
+    draft = _draft_of(uow, conversation, turn, attached)
     if turn.author == Author.SHOPPER:
-        entry, reason = shopper_says(uow, conversation, _draft_of(turn))
+        entry, reason = shopper_says(uow, conversation, draft)
     else:
-        entry, reason = uow.log.append(conversation, _draft_of(turn)), None
+        entry, reason = uow.log.append(conversation, draft), None
         handoff.expect_shopper(uow, conversation)
     answer = _turn_answer(conversation, entry, reason)
     uow.inbox.remember(key, answer)
@@ -243,12 +264,13 @@ def shopper_says(uow: UnitOfWork, conversation: Conversation, draft: Draft) -> t
         conversation.awaiting is Awaiting.OPERATOR
     )  # asking again must not give the owner more time
     entry = uow.log.append(conversation, draft)
+    handoff.end_snooze(uow, conversation, "shopper")
     return entry, _said(uow, conversation, entry, waited_already)
 
 
 def _said(uow: UnitOfWork, conversation: Conversation, entry: Entry, waited_already: bool) -> Reason | None:
     if conversation.stage is Stage.RESOLVED:
-        if is_courtesy(entry.text):
+        if is_courtesy(entry.text) and not entry.data.get("files"):
             return None
         resolved_at = conversation.resolved_at or 0.0
         last = uow.log.entry(conversation.number, conversation.ended_seq)
@@ -263,6 +285,7 @@ def _said(uow: UnitOfWork, conversation: Conversation, entry: Entry, waited_alre
         if reason is not None:
             handoff.begin(uow, conversation, reason, {}, Move.ESCALATE)
             return reason
+    team_notice.shopper_wrote(uow, conversation)
     handoff.expect_shopper(uow, conversation, idle_restarts=not waited_already)
     return None
 
@@ -275,6 +298,7 @@ def _reopen(uow: UnitOfWork, conversation: Conversation) -> None:
     uow.log.append(conversation, Draft(Kind.REOPENED))
     handoff.notice(uow, conversation, "reopened", texts.reopened())
     uow.due.put(handoff.CARD, conversation.number, uow.now + 60)
+    team_notice.watch(uow, conversation)
     handoff.expect_shopper(uow, conversation)
 
 
@@ -360,6 +384,7 @@ def record_outcome(uow: UnitOfWork, command: RecordOutcome) -> dict[str, Any]:
         return answered
     data = {"kind": command.kind, "amount": command.amount, "currency": command.currency}
     entry = uow.log.append(conversation, Draft(Kind.OUTCOME, data=data, source=API, at=command.at))
+    conversation.outcome = {**data, "note": ""}
     answer = {"seq": entry.seq}
     if key:
         uow.inbox.remember(key, answer)

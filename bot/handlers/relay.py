@@ -1,17 +1,17 @@
 """What operators write: in a thread, in the console, edited, deleted, or sent after all (DESIGN §2, relay mode)."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 from bot import relay, texts
 from bot.commands import OperatorWrites, SendAside, ThreadDelete, ThreadEdit, ThreadMessage
 from bot.conversation import Conversation, Move, Stage
 from bot.entries import Author, Draft, Entry, Kind, Reader
 from bot.errors import NotAllowed, NotFound, Refused
-from bot.handlers import cases, handoff
+from bot.handlers import cases, desk, files, handoff, hold, perform, taking_back
 from bot.handlers.cases import Done, done
 from bot.handlers.intake import delete, edit
 from bot.lanes import Binding, BindingState, Link
-from bot.people import Operator, Role
+from bot.people import Actor, Operator, Role
 from bot.ports import UnitOfWork
 from bot.posts import Action, Heard
 
@@ -32,35 +32,49 @@ def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
     conversation = handoff.case(uow, binding.conversation)
     operator = uow.people.operator_for(command.actor)
     draft = _draft(uow, conversation, binding, operator, command.actor.role, command.heard)
-    entry = _append_written(uow, conversation, binding, draft)
-    if command.heard.edited_order:
-        uow.log.rewrite(entry, entry.text, command.heard.edited_order)  # an older edit changes nothing
+    if draft.kind is Kind.MESSAGE and uow.settings.team(conversation.team).hold > 0:
+        uow.inbox.remember(key, {"held": True})
+        _hold(uow, conversation, binding, draft, command.heard.order)
+        return done(uow, conversation)
+    entry = _append(uow, conversation, binding, draft, command.heard)
     uow.inbox.remember(key, {"seq": entry.seq})
+    handoff.expect_shopper(uow, conversation)
+    if draft.data.get("command"):
+        return _perform(uow, conversation, key, command)
+    return done(uow, conversation, desk.where_it_went(uow, conversation, binding))
+
+
+def _append(
+    uow: UnitOfWork, conversation: Conversation, binding: Binding, draft: Draft, heard: Heard
+) -> Entry:
+    """The message or aside, and the post that stands for it."""
+    if draft.kind is Kind.MESSAGE:
+        hold.let_go(uow, conversation)  # the team held its messages until a moment ago
+    entry = hold.append_written(uow, conversation, binding, draft)
+    if heard.edited_order:
+        uow.log.rewrite(entry, entry.text, heard.edited_order)  # an older edit changes nothing
     uow.lanes.add_link(
-        Link(binding.platform, binding.channel, command.heard.id, conversation.number, binding.id,
+        Link(binding.platform, binding.channel, heard.id, conversation.number, binding.id,
              entry.seq, entry.seq, ours=False)
     )  # fmt: skip
-    binding.last_order = max(binding.last_order, command.heard.order)
-    handoff.expect_shopper(uow, conversation)
-    whisper = texts.kept_inside() if entry.data.get("command") else None
-    return done(uow, conversation, texts.files_stay() if command.heard.extra.get("files") else whisper)
-
-
-def _append_written(uow: UnitOfWork, conversation: Conversation, binding: Binding, draft: Draft) -> Entry:
-    """The thread shows already what was written in it: a lane that owes nothing else need not look."""
-    lane = uow.lanes.lane(conversation.number, Reader.THREAD)
-    up_to_date = (
-        lane is not None
-        and lane.due_at is None
-        and lane.position == conversation.head
-        and binding.state is BindingState.OPEN
-        and binding.handoff == conversation.handoff
-        and "offer" not in draft.data
-    )
-    entry = uow.log.append(conversation, draft, told={Reader.THREAD} if up_to_date else ())
-    if lane is not None and up_to_date:
-        lane.position = binding.last_seq = entry.seq
+    binding.last_order = max(binding.last_order, heard.order)
     return entry
+
+
+def _perform(uow: UnitOfWork, conversation: Conversation, key: str, command: ThreadMessage) -> Done:
+    """Do what a message to the bot asks. A refusal is an answer, too: the message is stored under its key, so that no
+    later arrival of it asks again, when it may mean something else."""
+    heard = command.heard
+    words = str(heard.extra.get("command", heard.text))
+    people = _people_in(uow, conversation, heard)
+    return perform.perform_in_thread(uow, conversation, words, command.actor, people, key)
+
+
+def _people_in(uow: UnitOfWork, conversation: Conversation, heard: Heard) -> tuple[Actor, ...]:
+    """Whom the message mentions, in the order of `@1`, `@2` …, as they stand in the case's team."""
+    team = uow.settings.team(conversation.team).name
+    people: Sequence[Actor] = heard.extra.get("people", ())
+    return tuple(one.in_team(team) for one in people)
 
 
 def _draft(
@@ -71,16 +85,21 @@ def _draft(
     role: Role,
     heard: Heard,
 ) -> Draft:
-    mode = uow.settings.team(conversation.team).relay
-    member = role is not Role.NONE
-    verdict = relay.judge(heard.text, heard.addressed, operator.id, conversation, mode, member=member)
-    if not heard.text.strip():
-        verdict = relay.Verdict(relay.Fate.INSIDE)  # a file alone: nothing that could leave
-    draft = Draft(
+    team, member = uow.settings.team(conversation.team), role is not Role.NONE
+    verdict = relay.judge(heard.text, heard.addressed, operator.id, conversation, team.relay, member=member)
+    attached = files.heard(uow, conversation, binding.platform, heard)
+    if binding.state is BindingState.MOVED and verdict.fate is not relay.Fate.COMMAND:
+        verdict = relay.Verdict(relay.Fate.INSIDE)  # its author is told where the case is now
+    if not heard.text.strip() and not attached:
+        verdict = relay.Verdict(relay.Fate.INSIDE)  # nothing that could leave
+    elif verdict.fate is relay.Fate.LEAVES and team.hold > 0 and taking_back.is_stopped(uow, binding, heard):
+        verdict = relay.Verdict(relay.Fate.INSIDE, relay.offer_for(conversation, operator.id))
+    data = {"offer": str(verdict.offer)} if verdict.offer else {}
+    return Draft(
         Kind.MESSAGE if verdict.fate is relay.Fate.LEAVES else Kind.ASIDE,
         Author.OPERATOR,
         text=heard.text,
-        data={"offer": str(verdict.offer)} if verdict.offer else {},
+        data={"command": True} if verdict.fate is relay.Fate.COMMAND else {**data, **attached},
         operator_id=operator.id,
         name=operator.first_name,
         source=binding.platform,
@@ -88,9 +107,25 @@ def _draft(
         at=heard.at,
         late=heard.order < binding.last_order,
     )
-    if verdict.fate is relay.Fate.COMMAND:
-        draft = replace(draft, data={"command": True})
-    return draft
+
+
+# --- held messages --------------------------------------------------------------------------------------------
+
+
+def _hold(uow: UnitOfWork, conversation: Conversation, binding: Binding, draft: Draft, order: str) -> None:
+    """The owner has answered; while that waits nobody reminds them."""
+    hold.keep(uow, conversation, binding, draft, order)
+    uow.due.drop(handoff.IDLE, conversation.number)
+    uow.due.drop(handoff.NUDGE, conversation.number)
+
+
+def let_ripe_go(uow: UnitOfWork, conversation: Conversation) -> None:
+    """The due row of held messages: those whose time has come leave."""
+    if hold.let_ripe_go(uow, conversation):
+        handoff.expect_shopper(uow, conversation)
+
+
+# --- edited, deleted ------------------------------------------------------------------------------------------
 
 
 def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:
@@ -108,6 +143,11 @@ def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:
         if written is not None:
             uow.inbox.remember(key, {})
         return written
+    held = hold.held_behind(uow, link)
+    if held is not None:
+        uow.inbox.remember(key, {})
+        conversation = handoff.case(uow, held.conversation)
+        return done(uow, conversation, taking_back.edited(uow, conversation, held, heard))
     entry = uow.log.entry(link.conversation, link.last_seq)
     if link.ours or entry is None:
         return None
@@ -154,28 +194,37 @@ def thread_delete(uow: UnitOfWork, command: ThreadDelete) -> None:
     if link is None and uow.lanes.binding_at(place.platform, place.channel, place.root) is None:
         return  # a thread that is not ours
     uow.inbox.remember(key, {})
+    held = hold.held_behind(uow, link)
+    if held is not None:
+        taking_back.deleted(uow, held)
+        return
     entry = uow.log.entry(link.conversation, link.last_seq) if link is not None and not link.ours else None
     if entry is not None and not entry.deleted:
         delete(uow, handoff.case(uow, entry.conversation), entry)
 
 
 def operator_writes(uow: UnitOfWork, command: OperatorWrites) -> Done:
-    """A reply from the console, by the same rules."""
+    """A reply from the console or a form, by the same rules. It is not held: it was read over before it was sent, and
+    what the same person wrote in the thread before leaves first."""
     cases.require_member(command.actor)
     conversation = handoff.case(uow, command.number)
     key = f"{CONSOLE}:{command.number}:{command.id}"
     if uow.inbox.answer(key) is not None:
         return done(uow, conversation)
+    attached = files.attached(uow, conversation.store, conversation, command.files)
     operator = uow.people.operator_for(command.actor)
     mode = uow.settings.team(conversation.team).relay
     verdict = relay.judge(command.text, None, operator.id, conversation, mode)
+    if verdict.fate is relay.Fate.LEAVES:
+        hold.let_go(uow, conversation)
     entry = uow.log.append(
         conversation,
         Draft(
             Kind.MESSAGE if verdict.fate is relay.Fate.LEAVES else Kind.ASIDE,
             Author.OPERATOR,
             text=command.text,
-            data={"offer": str(verdict.offer)} if verdict.offer else {},
+            data=files.given(uow, conversation, attached)
+            | ({"offer": str(verdict.offer)} if verdict.offer else {}),
             operator_id=operator.id,
             name=operator.first_name,
             source=CONSOLE,
@@ -198,14 +247,16 @@ def send_aside(uow: UnitOfWork, command: SendAside) -> Done:
     if uow.inbox.answer(key) is not None:
         return done(uow, conversation, texts.sent_already())
     text = relay.without_marker(entry.text)
-    if entry.deleted or not text:
+    attached = {"files": entry.data["files"]} if entry.data.get("files") else {}
+    if entry.deleted or not (text or attached):
         raise Refused(texts.nothing_to_send())
     _make_sendable(uow, conversation, command)
+    hold.let_go(uow, conversation)
     operator = uow.people.operator_for(command.actor)
     message = uow.log.append(
         conversation,
-        Draft(Kind.MESSAGE, Author.OPERATOR, text=text, data={"aside": entry.seq}, operator_id=operator.id,
-              name=operator.first_name, source=entry.source),
+        Draft(Kind.MESSAGE, Author.OPERATOR, text=text, data={"aside": entry.seq, **attached},
+              operator_id=operator.id, name=operator.first_name, source=entry.source),
     )  # fmt: skip
     uow.inbox.remember(key, {"seq": message.seq})
     _relink(uow, conversation, entry, message)

@@ -1,13 +1,23 @@
 """What a shopper's window asks. The token has fixed store, shopper and conversation; it is checked again here."""
 
+from dataclasses import replace
 from typing import Any
 
 from bot import texts, views
-from bot.commands import Goodbye, Seen, ShopperAsksForPerson, ShopperHandsBack, ShopperWrites, Typing, Window
+from bot.commands import (
+    Goodbye,
+    KeepFile,
+    Seen,
+    ShopperAsksForPerson,
+    ShopperHandsBack,
+    ShopperWrites,
+    Typing,
+    Window,
+)
 from bot.conversation import Conversation, Move
 from bot.entries import Author, Draft, Kind, Reader
 from bot.errors import NotFound
-from bot.handlers import handoff
+from bot.handlers import files, handoff
 from bot.handlers.intake import shopper_says
 from bot.packet import Reason
 from bot.people import Presence, Shopper
@@ -45,12 +55,24 @@ def writes(uow: UnitOfWork, command: ShopperWrites) -> dict[str, Any]:
     answered = uow.inbox.answer(key)
     if answered is not None:
         return answered
+    attached = files.attached(uow, command.window.store, conversation, command.attachments, own=True)
     conversation = conversation or _own_or_new(uow, command.window)
-    draft = Draft(Kind.MESSAGE, Author.SHOPPER, text=command.text, source=WIDGET, external_id=command.id)
+    data = files.given(uow, conversation, attached)
+    draft = Draft(
+        Kind.MESSAGE, Author.SHOPPER, text=command.text, data=data, source=WIDGET, external_id=command.id
+    )
     entry, _ = shopper_says(uow, conversation, draft)
     answer = {"seq": entry.seq, "id": command.id, "at": views.iso(entry.at)}
     uow.inbox.remember(key, answer)
     return answer
+
+
+def keep_file(uow: UnitOfWork, command: KeepFile) -> None:
+    """An upload. A window's belongs to its conversation from the beginning, so that no other one can name it."""
+    file = command.file
+    if command.window is not None:
+        file = replace(file, conversation=-_own_or_new(uow, command.window).number)
+    uow.files.add(file)
 
 
 def asks_for_person(uow: UnitOfWork, command: ShopperAsksForPerson) -> dict[str, Any]:

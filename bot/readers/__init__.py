@@ -6,6 +6,7 @@ A reader plans deliveries and is told when one was sent; it never calls anybody.
 from bot.entries import Reader
 from bot.readers.base import LaneReader
 from bot.readers.card import CardReader
+from bot.readers.files import FilesReader
 from bot.readers.receipts import ReceiptsReader
 from bot.readers.thread import ThreadReader
 from bot.readers.webhook import WebhookReader
@@ -15,4 +16,5 @@ READERS: dict[Reader, LaneReader] = {
     Reader.CARD: CardReader(),
     Reader.RECEIPTS: ReceiptsReader(),
     Reader.WEBHOOK: WebhookReader(),
+    Reader.FILES: FilesReader(),
 }

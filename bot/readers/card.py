@@ -12,13 +12,23 @@ from bot.readers.base import new_delivery
 
 
 def current_card(uow: UnitOfWork, conversation: Conversation, binding: Binding | None) -> Card:
-    """The card for that thread; an older handoff's says that the case goes on elsewhere."""
+    """The card for that thread; one that the case has left says where it goes on."""
     shopper = uow.people.shopper(conversation.shopper_id)
     assert shopper is not None, "a conversation always has a shopper"
     owner = uow.people.operator(conversation.owner_id) if conversation.owner_id else None
-    brand = uow.settings.stores[conversation.store].brand
-    current = binding is None or binding.handoff == conversation.handoff
-    return card_of(conversation, shopper, owner, brand=brand, current=current)
+    settings = uow.settings
+    moved = binding is not None and binding.state is BindingState.MOVED
+    of_this_handoff = binding is None or binding.handoff == conversation.handoff
+    return card_of(
+        conversation,
+        shopper,
+        owner,
+        brand=settings.stores[conversation.store].brand,
+        current=of_this_handoff and not moved,
+        moved=moved and of_this_handoff,
+        zone=settings.team(conversation.team).hours.zone,
+        teams=len(settings.teams),
+    )
 
 
 class CardReader:

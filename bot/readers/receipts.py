@@ -1,10 +1,12 @@
 """The receipts reader: each operator message's newest state, as a reaction on it. Coalesced, never in the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from bot.conversation import Conversation
 from bot.entries import Entry, Kind
+from bot.holds import NO_ENTRY
 from bot.lanes import BindingState, Delivery, Lane, Link, Op
 from bot.people import Presence
 from bot.ports import TeamChat, UnitOfWork
@@ -26,11 +28,15 @@ class ReceiptsReader:
         planned = False
         links = uow.lanes.unsettled_links(lane.conversation, str(Receipt.SEEN))
         entries = uow.log.entries(lane.conversation, {link.last_seq for link in links})
+        undelivered = cache(lambda: uow.lanes.undelivered(lane.conversation))
         for link in links:
             entry = entries.get(link.last_seq)
-            if entry is None:
+            if entry is not None:
+                wanted, ripe_at = _wanted(entry, tabs, uow, undelivered)
+            elif _is_held(uow, link):
+                wanted, ripe_at = Receipt.PENDING, None
+            else:
                 continue
-            wanted, ripe_at = _wanted(entry, tabs, uow)
             if ripe_at is not None:
                 later = ripe_at if later is None else min(later, ripe_at)
             elif str(wanted or "") != (link.mark or ""):
@@ -42,10 +48,12 @@ class ReceiptsReader:
 
     def _plan_mark(self, uow: UnitOfWork, lane: Lane, link: Link, wanted: Receipt | None) -> bool:
         binding = uow.lanes.binding(link.binding_id)
-        if binding is None or binding.state in {BindingState.GONE, BindingState.MOVED}:
+        if binding is None or binding.state is BindingState.GONE:
             return False
         content = {"receipt": str(wanted) if wanted else None, "before": link.mark}
         span = (link.first_seq, link.last_seq)
+        if link.last_seq == NO_ENTRY:
+            span = (lane.position, lane.position)
         new_delivery(uow, lane, Op.MARK, span, content=content, binding=binding, remote_id=link.remote_id)
         return True
 
@@ -63,11 +71,19 @@ class ReceiptsReader:
         return None  # the next plan shows the newest state anyway
 
 
-def _wanted(entry: Entry, tabs: Sequence[Presence], uow: UnitOfWork) -> tuple[Receipt | None, float | None]:
+def _is_held(uow: UnitOfWork, link: Link) -> bool:
+    return link.last_seq == NO_ENTRY and uow.held.get(link.platform, link.channel, link.remote_id) is not None
+
+
+def _wanted(
+    entry: Entry, tabs: Sequence[Presence], uow: UnitOfWork, undelivered: Callable[[], Collection[int]]
+) -> tuple[Receipt | None, float | None]:
     """The receipt to show, or the time from which "pending" is worth showing."""
     if entry.deleted:
         return None, None
     receipt = receipt_of(entry, tabs)
+    if receipt is Receipt.PENDING:
+        receipt = receipt_of(entry, tabs, undelivered())
     if receipt is Receipt.PENDING and entry.kind is Kind.MESSAGE:
         ripe_at = entry.stored_at + uow.settings.timing.pending_receipt
         if uow.now < ripe_at:

@@ -2,6 +2,8 @@
 
 What was written in the thread itself is linked when it is appended, and skipped here. An entry whose post exists
 in the current thread is never posted there again, so the lane may go back and read on from an earlier entry.
+
+A case that moves to another place gets a thread there (`moving`), which is told everything of this handoff.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +15,20 @@ from bot.entries import Entry, Kind, Reader
 from bot.lanes import Binding, BindingState, Delivery, Lane, Link, Op
 from bot.ports import TeamChat, UnitOfWork
 from bot.posts import Action, Place, Post, Posted, PostKind, Turn
+from bot.readers import moving, sharing
 from bot.readers.base import Split, new_delivery
 from bot.readers.card import current_card
-from bot.readers.saying import CLOSING, REOPENING, line_of, needs_line, offer_of, turn_of
+from bot.readers.saying import (
+    CLOSING,
+    ONCE,
+    REOPENING,
+    alert_of,
+    is_added_later,
+    line_of,
+    needs_line,
+    offer_of,
+    turn_of,
+)
 from bot.relay import offer_for, sent_key
 
 AT_ONCE = 200
@@ -29,20 +42,19 @@ class ThreadReader:
         self, uow: UnitOfWork, lane: Lane, conversation: Conversation, chats: Mapping[str, TeamChat]
     ) -> bool:
         binding = uow.lanes.latest_binding(lane.conversation)
-        if binding is None or _is_lost(binding, conversation):
+        if binding is None or moving.goes_on_elsewhere(binding, conversation):
             return self._open(uow, lane, conversation, binding)
         entries = uow.log.after(lane.conversation, lane.position, AT_ONCE)
         chat = chats.get(binding.platform)
         if chat is None:  # its tokens were taken away; it is read on from here once they are back
             return False
-        split = chat.split
         for index, entry in enumerate(entries):
             if entry.handoff > binding.handoff:
                 return self._open(uow, lane, conversation, binding)
             if binding.state is not BindingState.OPEN:
-                if self._resume(uow, lane, binding, entry, split):
+                if self._resume(uow, lane, binding, entry, chat.split):
                     return True
-            elif self._show(uow, lane, conversation, binding, entries[index:], split):
+            elif self._show(uow, lane, conversation, binding, entries[index:], chat):
                 return True
             lane.position = entry.seq
             if binding.state is BindingState.OPEN:
@@ -52,17 +64,24 @@ class ThreadReader:
     # --- opening, closing, reopening --------------------------------------------------------------------------
 
     def _open(self, uow: UnitOfWork, lane: Lane, conversation: Conversation, old: Binding | None) -> bool:
-        """Plan the root. The transcript follows once it stands, from where the older thread ended; a thread whose
-        root was deleted is told again from its own beginning."""
-        begin = 0 if old is None else old.first_seq if _is_lost(old, conversation) else old.last_seq
+        """Plan the root. The transcript follows once it stands, from where the older thread ended; what was in a
+        thread that is lost, or that the case has left, is told again from its beginning."""
+        begin = old.last_seq if old is not None else 0
+        if old is not None and moving.goes_on_elsewhere(old, conversation):
+            begin = old.first_seq
         content = current_card(uow, conversation, None).as_dict()
         new_delivery(uow, lane, Op.OPEN, (begin, begin), content=content)
         return True
 
     def _resume(self, uow: UnitOfWork, lane: Lane, binding: Binding, entry: Entry, split: Split) -> bool:
-        """A thread whose handoff ended gets only edits and the offer to reopen, until its handoff goes on."""
+        """A thread whose handoff ended gets only edits, failures, what the team adds on purpose (a note, an outcome)
+        and the offer to reopen, until its handoff goes on."""
         if entry.kind in CHANGING:
             return self._change(uow, lane, binding, entry, split)
+        if entry.kind is Kind.DEAD_LETTER:
+            return self._alert(uow, lane, binding, entry, split)
+        if binding.state is BindingState.CLOSED and is_added_later(entry):
+            return self._add_later(uow, lane, binding, entry, split)
         if entry.data.get("offer") == Action.REOPEN_AND_SEND and uow.lanes.links_of(binding.id, entry.seq):
             return self._offer(uow, lane, binding, entry)
         if entry.kind in REOPENING and binding.state is BindingState.CLOSED:
@@ -71,9 +90,22 @@ class ThreadReader:
             return True
         return False
 
+    def _add_later(self, uow: UnitOfWork, lane: Lane, binding: Binding, entry: Entry, split: Split) -> bool:
+        if entry.deleted or uow.lanes.links_of(binding.id, entry.seq):
+            return False
+        post = line_of(uow, binding, entry) or Post(PostKind.TURNS, turns=(turn_of(uow, entry),))
+        self._post(uow, lane, binding, split(post), entry.seq)
+        return True
+
     def refresh(self, uow: UnitOfWork, delivery: Delivery) -> bool:
-        """A post that was certainly not made is made without what was taken back since; False: nothing is left."""
+        """A post that was certainly not made is made without what was taken back since, a thread not in a place that
+        the case has left meanwhile; False: nothing is left to do."""
         content = delivery.content or {}
+        if delivery.op is Op.OPEN:
+            conversation = uow.conversations.get(delivery.conversation)
+            return conversation is None or not moving.has_moved(uow, conversation, delivery)
+        if delivery.op in {Op.UPLOAD, Op.SHARE} or sharing.is_link(content):
+            return sharing.still_there(uow, delivery)
         if delivery.op is not Op.POST or not content.get("turns"):
             return True
         entries = {
@@ -99,6 +131,10 @@ class ThreadReader:
             return
         if delivery.op is Op.POST and posted is not None:
             self._posted(uow, binding, delivery, posted)
+        if delivery.op is Op.UPLOAD:
+            sharing.uploaded(uow, delivery, posted)
+        if delivery.op is Op.SHARE:
+            sharing.shared(uow, lane, binding, delivery, posted)
         if delivery.op is Op.RETRACT and delivery.remote_id == binding.offer_id:
             binding.offer_id = binding.offer_seq = None
         if delivery.part == delivery.parts - 1:
@@ -108,16 +144,18 @@ class ThreadReader:
         conversation = uow.conversations.get(delivery.conversation)
         assert conversation is not None, "a lane belongs to a conversation"
         old = uow.lanes.latest_binding(delivery.conversation)
-        again = old is not None and old.state is BindingState.GONE and delivery.first_seq == old.first_seq
+        left = {BindingState.GONE, BindingState.MOVED}
+        again = old is not None and old.state in left and delivery.first_seq == old.first_seq
+        elsewhere = moving.has_moved(uow, conversation, delivery)
         binding = uow.lanes.add_binding(
             Binding(
                 id=0,
                 conversation=conversation.number,
                 handoff=1 if old is None else old.handoff if again else old.handoff + 1,
-                platform=uow.settings.team(conversation.team).chat,
+                platform=uow.settings.team(moving.team_of(delivery, conversation)).chat,
                 channel=posted.channel,
                 root=posted.remote_id,
-                state=BindingState.OPEN,
+                state=BindingState.MOVED if elsewhere else BindingState.OPEN,
                 first_seq=delivery.first_seq,
                 last_seq=delivery.first_seq,
                 created_at=uow.now,
@@ -125,7 +163,9 @@ class ThreadReader:
             )
         )
         lane.position = delivery.first_seq
-        if old is not None:
+        if old is not None and not (
+            again and old.state is BindingState.MOVED
+        ):  # a move has a line of its own
             line = texts.line_thread_lost() if again else texts.line_continues(old.permalink)
             content = Post(PostKind.LINE, text=line).as_dict()
             new_delivery(uow, lane, Op.POST, (lane.position, lane.position), content=content, binding=binding)
@@ -139,6 +179,8 @@ class ThreadReader:
         content = delivery.content or {}
         if content.get("kind") == PostKind.OFFER:
             binding.offer_id, binding.offer_seq = posted.remote_id, delivery.first_seq
+            return
+        if sharing.is_link(content):
             return
         post = Post.from_dict(content)
         first, last = post.span if post.turns else (delivery.first_seq, delivery.last_seq)
@@ -158,12 +200,14 @@ class ThreadReader:
 
     def _show(
         self, uow: UnitOfWork, lane: Lane, conversation: Conversation, binding: Binding, entries: Sequence[Entry],
-        split: Split,
+        chat: TeamChat,
     ) -> bool:  # fmt: skip
         """Plan what the first of these entries needs; messages behind it that wait as well go into one post."""
-        entry = entries[0]
+        entry, split = entries[0], chat.split
         if entry.kind in CHANGING:
             return self._change(uow, lane, binding, entry, split)
+        if entry.kind is Kind.DEAD_LETTER:
+            return self._alert(uow, lane, binding, entry, split)
         if (
             entry.kind is Kind.MESSAGE
             and entry.data.get("aside")
@@ -173,20 +217,25 @@ class ThreadReader:
         if uow.lanes.links_of(binding.id, entry.seq):
             return self._offer(uow, lane, binding, entry) if entry.data.get("offer") else False
         if entry.kind in (Kind.MESSAGE, Kind.ASIDE):
-            return self._turns(uow, lane, binding, entries, split)
+            return self._turns(uow, lane, binding, entries, chat)
+        if entry.kind in ONCE and moving.is_told_elsewhere(uow, binding, entry):
+            return False
         line = line_of(uow, binding, entry)
         if line is None:
             return False
         if binding.offer_seq is not None:
             self._offer_as_it_stands(uow, lane, conversation, binding, entry)
+        if entry.kind is Kind.MOVED:
+            return moving.plan(uow, lane, conversation, binding, entry)
         self._post(uow, lane, binding, split(line), entry.seq)
         return True
 
     def _turns(
-        self, uow: UnitOfWork, lane: Lane, binding: Binding, entries: Sequence[Entry], split: Split
+        self, uow: UnitOfWork, lane: Lane, binding: Binding, entries: Sequence[Entry], chat: TeamChat
     ) -> bool:
-        """One post for a message, a packed transcript for all that wait together."""
+        """One post for a message, a packed transcript for all that wait together; their files behind it."""
         turns: list[Turn] = []
+        shown: list[Entry] = []
         last = entries[0].seq
         for entry in entries:
             if entry.kind in (Kind.MESSAGE, Kind.ASIDE):
@@ -194,20 +243,29 @@ class ThreadReader:
                     break
                 if not entry.deleted:
                     turns.append(turn_of(uow, entry))
+                    shown.append(entry)
             elif needs_line(entry) or (entry.kind in CHANGING and not _within(entry, turns)):
                 break
             last = entry.seq
         if not turns:
             return False
-        self._post(uow, lane, binding, split(Post(PostKind.TURNS, turns=tuple(turns))), last)
+        parts = chat.split(Post(PostKind.TURNS, turns=tuple(turns)))
+        self._post(uow, lane, binding, parts, last, sharing.steps(uow, chat, shown))
         return True
 
-    def _post(self, uow: UnitOfWork, lane: Lane, binding: Binding, parts: Sequence[Post], last: int) -> None:
+    def _post(
+        self, uow: UnitOfWork, lane: Lane, binding: Binding, parts: Sequence[Post], last: int,
+        files: Sequence[sharing.Step] = (),
+    ) -> None:  # fmt: skip
+        count = len(parts) + len(files)
         for index, part in enumerate(parts):
             first_shown, last_shown = part.span if part.turns else (last, last)
             span = (first_shown, last if index == len(parts) - 1 else last_shown)
             new_delivery(uow, lane, Op.POST, span, content=part.as_dict(), binding=binding,
-                         part=index, parts=len(parts))  # fmt: skip
+                         part=index, parts=count)  # fmt: skip
+        for index, (op, seq, content) in enumerate(files, len(parts)):
+            span = (seq, last if index == count - 1 else seq)
+            new_delivery(uow, lane, op, span, content=content, binding=binding, part=index, parts=count)
 
     # --- edits and deletes ------------------------------------------------------------------------------------
 
@@ -223,11 +281,12 @@ class ThreadReader:
             return True
         planned: list[Delivery] = []
         for binding in uow.lanes.bindings(entry.conversation):
-            if binding.state in {BindingState.GONE, BindingState.MOVED}:
+            if binding.state is BindingState.GONE or moving.shows_already(binding, entry):
                 continue
             links = [link for link in uow.lanes.links_of(binding.id, target.seq) if link.ours]
             if links:
                 planned += self._amend(uow, lane, binding, links, target, split)
+        planned += sharing.unshare(uow, lane, target)
         for index, delivery in enumerate(planned):
             delivery.first_seq = delivery.last_seq = entry.seq
             delivery.part, delivery.parts = index, len(planned)
@@ -267,6 +326,31 @@ class ThreadReader:
         span = (link.first_seq, link.last_seq)
         content = post.as_dict() if post else None
         return new_delivery(uow, lane, op, span, content=content, binding=binding, remote_id=link.remote_id)
+
+    # --- failures ---------------------------------------------------------------------------------------------
+
+    def _alert(self, uow: UnitOfWork, lane: Lane, current: Binding, entry: Entry, split: Split) -> bool:
+        """Say that a delivery was given up, if it still is; what became of it is shown by that same post."""
+        if entry.target is None:
+            settled = entry.data.get("state", "dead") != "dead"
+            if settled or uow.lanes.links_of(current.id, entry.seq):
+                return False
+            self._post(uow, lane, current, split(alert_of(uow, current, entry)), entry.seq)
+            return True
+        alert = uow.log.entry(entry.conversation, entry.target)
+        if alert is None or alert.data.get("state") != entry.data["state"]:
+            return False  # it has changed again since, which is told further down
+        planned = [
+            self._call(uow, lane, Op.AMEND, binding, link, alert_of(uow, binding, alert))
+            for binding in uow.lanes.bindings(entry.conversation)
+            if binding.state not in {BindingState.GONE, BindingState.MOVED}
+            for link in uow.lanes.links_of(binding.id, alert.seq)
+            if link.ours
+        ]
+        for index, delivery in enumerate(planned):
+            delivery.first_seq = delivery.last_seq = entry.seq
+            delivery.part, delivery.parts = index, len(planned)
+        return bool(planned)
 
     # --- offers -----------------------------------------------------------------------------------------------
 
@@ -326,7 +410,9 @@ class ThreadReader:
             if entry.kind in (Kind.MESSAGE, Kind.ASIDE) and not entry.deleted
         )
         if not turns:
-            return None
+            entry = uow.log.entry(delivery.conversation, first)
+            line = line_of(uow, binding, entry) if entry is not None and first == last else None
+            return line.as_dict() if line is not None else None
         parts = chats[binding.platform].split(Post(PostKind.TURNS, turns=turns))
         return parts[delivery.part].as_dict() if delivery.part < len(parts) else None
 
@@ -337,12 +423,6 @@ def closes(uow: UnitOfWork, binding: Binding, delivery: Delivery) -> bool:
         return False
     entry = uow.log.entry(delivery.conversation, delivery.last_seq)
     return entry is not None and entry.kind in CLOSING
-
-
-def _is_lost(binding: Binding, conversation: Conversation) -> bool:
-    """Its root was deleted while its handoff goes on."""
-    going_on = conversation.handoff == binding.handoff and conversation.handoffs_ended < conversation.handoff
-    return binding.state is BindingState.GONE and going_on
 
 
 def _within(entry: Entry, turns: Sequence[Turn]) -> bool:

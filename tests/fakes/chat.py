@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from bot.errors import DeliveryFault, RootGone, Unsure
 from bot.people import Member
-from bot.posts import Card, Heard, Place, Post, Posted, PostKind, Receipt
+from bot.posts import Answer, Card, Heard, Place, Post, Posted, PostKind, Receipt
+from bot.settings import TeamPolicy
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class FakeChat:
     troubles: dict[str, list[DeliveryFault | Late | None]] = field(default_factory=lambda: defaultdict(list))
     during: dict[str, Callable[[], object]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    announced: list[tuple[str, Answer]] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
 
     # --- the port ---------------------------------------------------------------------------------------------
 
@@ -98,9 +103,26 @@ class FakeChat:
         self._meet("history", after, place)
         return [heard for heard in self.written[place.root] if heard.id >= after]
 
-    async def members(self, channel: str) -> Sequence[Member]:
+    async def members(self, channel: str, team: TeamPolicy | None = None) -> Sequence[Member]:
         self._meet("members", channel, None)
         return list(self.people)
+
+    async def group(self, name: str) -> str:
+        return f"S-{name}"
+
+    async def announce(self, channel: str, post: Answer) -> None:
+        self._meet("announce", channel, None)
+        self.announced.append((channel, post))
+
+    async def tell(self, account: str, text: str) -> None:
+        self._meet("tell", account, None)
+        self.told.append((account, text))
+
+    async def trouble(self, channel: str, met: str = "") -> str | None:
+        return self.problems.get(channel) or met or None
+
+    async def channel_lost(self, channel: str, now: str) -> bool:
+        return channel in self.lost and channel != now
 
     async def check(self, channel: str) -> Sequence[str]:
         return []

@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.databases import names_its_database
+from tests.journeys.lab import Lab
 from tests.journeys.screens import CHROMIUM, FLAGS
 from tests.journeys.world import World
 
@@ -95,3 +96,21 @@ async def begin(browser: Browser | None, database_url: str, transport: str) -> A
 async def world(begin: Begin) -> World:
     """A team of three in Slack (Lena may assign), a store, nobody in the queue."""
     return await begin()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def lab(
+    begin: Begin, database_url: str, transport: str
+) -> AsyncIterator[Callable[..., Awaitable[Lab]]]:
+    """Begins a world with further teams, targets, or another pace (`begin` says on which database and transport)."""
+    labs: list[Lab] = []
+
+    async def begin_lab(**policy: Any) -> Lab:
+        made = Lab(database_url, transport, **policy)
+        labs.append(made)
+        await made.start()
+        return made
+
+    yield begin_lab
+    for made in labs:
+        await made.stop()

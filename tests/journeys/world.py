@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from playwright.async_api import Browser
@@ -144,6 +145,7 @@ class World:
         self.slack = FakeSlack()
         self.slack.retry_delays = (0.0, 0.1, 0.3)
         self.shop = Shop()
+        self._files = TemporaryDirectory(ignore_cleanup_errors=True)
         self.baton: Baton
         self.replicas: list[Baton] = []
         self._screens: list[Screen] = []
@@ -197,6 +199,7 @@ class World:
             "BATON_PORT": str(port),
             "WEBHOOK_URL": f"{self.shop.url}/webhook",
             "WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "BATON_FILES_URL": f"file://{self._files.name}",
         }
         if self.with_slack:
             environment |= {
@@ -224,6 +227,7 @@ class World:
             await baton.stop()
         await self.shop.stop()
         await self.slack.stop()
+        self._files.cleanup()
 
     @property
     def url(self) -> str:

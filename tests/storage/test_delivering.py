@@ -298,7 +298,8 @@ async def test_refused_content_becomes_a_dead_letter_said_in_the_thread_and_the_
     shown = await world.thread(number)
     assert "Sarah: good" in shown
     assert not any(text.startswith("Sarah: bad") for text in shown)
-    assert any(dead.id in text and "msg_blocks_too_long" in text for text in shown)
+    assert any("A message of Sarah was refused here: it is too long" in text for text in shown)
+    assert dead.reader is Reader.THREAD
     assert await world.outstanding(number, Reader.THREAD) == []
 
 

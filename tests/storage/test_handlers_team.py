@@ -168,7 +168,7 @@ async def test_the_owners_words_leave_and_nobody_elses(world: World) -> None:
 async def test_a_misspelt_command_is_never_relayed_not_even_by_a_button(world: World) -> None:
     number = await world.claimed()
     answer = await world.says(number, "relaese", addressed="bot")
-    assert answer.whisper == texts.kept_inside()
+    assert "Did you mean `release`?" in answer.whisper
     seq = (await world.log(number))[-1].seq
     for action in (Action.SEND, Action.SEND_AS_ME, Action.TAKE_OVER):
         with pytest.raises(NotFound):
@@ -438,7 +438,7 @@ async def test_a_shopper_who_waits_for_an_answer_is_never_closed(world: World) -
 
 async def test_a_waiting_case_has_no_clock_that_closes_it(world: World) -> None:
     await world.escalate()
-    assert set(await world.due_rows()) == {"card"}
+    assert not {"stale", "idle"} & set(await world.due_rows())
 
 
 async def test_an_untouched_open_conversation_is_closed_after_an_hour(world: World) -> None:

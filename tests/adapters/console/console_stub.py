@@ -66,7 +66,9 @@ class World:
             entry=lambda number, seq: self.entries[number][seq - 1],
         )
         self.presence = SimpleNamespace(tabs=self._tabs)
-        self.lanes = SimpleNamespace(lane=lambda number, reader: None, bindings=lambda number: [])
+        self.lanes = SimpleNamespace(
+            lane=lambda number, reader: None, bindings=lambda number: [], undelivered=lambda number: ()
+        )
 
     def _queue(self, team: str | None) -> list[Conversation]:
         cases = [c for c in self.cases.values() if c.in_persons_hands and team in (None, c.team)]

@@ -98,8 +98,8 @@ async def test_the_core_is_told_who_is_there(console: Console, monkeypatch: pyte
         await until(lambda: console.asked(commands.TeamMembers))
     await until(lambda: len(console.asked(commands.TeamMembers)) == 2)
     assert console.bus.asked == [
-        commands.TeamMembers("support", (maya,)),
-        commands.TeamMembers("support", ()),
+        commands.TeamMembers("support", (maya,), whole=False),
+        commands.TeamMembers("support", (), whole=False),
     ]
 
 

@@ -10,6 +10,7 @@ from adapters.slack.app import SlackAdapter
 from adapters.web_server import WebServer
 from bot.posts import Action, Button, Card, Place
 from bot.settings import Slack, Timing, load
+from tests.adapters.slack.answering import FakeDesk, FakeWakeup
 from tests.fakes.slack import FakeSlack
 
 CARD = Card(7, "Refund", "Waiting", "waiting", None, buttons=(Button(Action.CLAIM, "Claim", "7"),))
@@ -53,6 +54,8 @@ class Desk:
         self.slack = slack
         self.transport = transport
         self.bus = FakeBus()
+        self.answers = FakeDesk()
+        self.wakeup = FakeWakeup()
         self.anna = slack.add_user("anna berg")
         self.room = slack.add_channel("support", [self.anna])
         self.connects = 0
@@ -79,7 +82,7 @@ class Desk:
         if self.transport == "http":
             await self.web.start()
             self.slack.deliver_to(self.url)
-        await self.adapter.start(self.bus, self.on_connected)
+        await self.adapter.start(self.bus, self.answers, self.wakeup, self.on_connected)
 
     async def start(self) -> None:
         await self.listen()

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from adapters.slack.allowance import CHANNEL_POSTS, TIERS, Allowance, used
+from adapters.slack.answers import Answers
+from adapters.slack.clicks import Where
 from adapters.slack.outbound import SlackChat
 from bot.entries import Author
 from bot.errors import PlaceFault
-from bot.posts import Card, Place, Post, PostKind, Receipt, Turn
+from bot.posts import Answer, Card, Place, Post, PostKind, Receipt, Turn
 from bot.settings import Slack, Timing
 from tests.fakes.slack import Call, FakeSlack, Fault
 
@@ -171,7 +173,8 @@ async def test_an_answer_to_a_click_does_not_wait_behind_a_burst(slack: FakeSlac
     ]
     await slack.wait_for(lambda: len(accepted(slack, room)) > CHANNEL_POSTS.burst)
     began = time.monotonic()
-    await chat.whisper(room, anna, "It is yours.")
+    Answers(chat.api, asyncio.create_task).tell(Where(anna, channel=room), Answer("It is yours."))
+    await slack.wait_for(lambda: slack.ephemerals)
     assert time.monotonic() - began < 0.3
     for task in burst:
         task.cancel()

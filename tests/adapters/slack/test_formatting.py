@@ -14,7 +14,7 @@ def name_of(user_id: str) -> str:
     [
         ("plain", "plain"),
         ("5 &lt; 6 &amp;&amp; 7 &gt; 6", "5 < 6 && 7 > 6"),
-        ("&amp;lt;", "&lt;"),
+        ("&amp;lt;", r"\&lt;"),
         ("ask <@U0000ANNA> please", "ask @Anna please"),
         ("ask <@U0000ANNA|anna>", "ask @Anna"),
         ("ask <@U0000BERT>", "ask @someone"),
@@ -29,7 +29,7 @@ def name_of(user_id: str) -> str:
         ("<mailto:a@b.example|a@b.example>", "a@b.example"),
         ("<tel:+4930123|+4930123>", "+4930123"),
         ("*bold* and _soft_ and ~gone~", "**bold** and _soft_ and ~~gone~~"),
-        ("5*3*2 and a~b~c", "5*3*2 and a~b~c"),
+        ("5*3*2 and a~b~c", r"5\*3\*2 and a~b~c"),
         ("&gt; a quote", "> a quote"),
         ("`*x* &lt; :tada:`", "`*x* < :tada:`"),
         ("```\n<https://a.example>\n```", "```\nhttps://a.example\n```"),

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.inbound import Arrival, arrival, click, people_in
+from adapters.slack.clicks import click
+from adapters.slack.inbound import Arrival, arrival, people_in
 from bot.commands import Claim, RootDeleted, SendAside, ThreadDelete, ThreadEdit, ThreadMessage
 from bot.people import Actor
 from bot.posts import Action, Place
@@ -159,7 +160,7 @@ def test_a_whisper_goes_where_the_click_was() -> None:
     on_reply = click(clicked("baton:send", "1:2", thread_ts=ROOT, message_ts=TS))
     assert on_root is not None
     assert on_reply is not None
-    assert (on_root.root, on_reply.root) == ("", ROOT)
+    assert (on_root.where.root, on_reply.where.root) == ("", ROOT)
 
 
 def test_foreign_buttons_are_not_ours() -> None:

@@ -79,6 +79,11 @@ class _Problems:
         return value
 
 
+_INPUTS_ONLY = {"plain_text_input", "number_input", "email_text_input", "url_text_input"}
+_NOT_IN_INPUTS = {"button", "overflow", "image"}
+_ONE_OF, _ANY_OF = "initial_option", "initial_options"
+
+
 def problems(blocks: Any, *, most: int = MAX_BLOCKS) -> list[str]:
     """What Slack would say is wrong with these blocks; empty when they are fine."""
     found = _Problems()
@@ -137,6 +142,8 @@ def _context(found: _Problems, block: Json, path: str) -> None:
 def _actions(found: _Problems, block: Json, path: str) -> None:
     for number, element in enumerate(found.items(block, "elements", 25, path)):
         _element(found, element, f"{path}/elements/{number}")
+        if isinstance(element, dict) and element.get("type") in _INPUTS_ONLY:
+            found.add(f"unsupported type: {element['type']}", f"{path}/elements/{number}/type")
 
 
 def _image(found: _Problems, block: Json, path: str) -> None:
@@ -149,7 +156,10 @@ def _image(found: _Problems, block: Json, path: str) -> None:
 def _input(found: _Problems, block: Json, path: str) -> None:
     found.text(block, "label", 2000, path, plain=True)
     found.text(block, "hint", 2000, path, plain=True, required=False)
-    _element(found, block.get("element"), f"{path}/element")
+    element = block.get("element")
+    _element(found, element, f"{path}/element")
+    if isinstance(element, dict) and element.get("type") in _NOT_IN_INPUTS:
+        found.add(f"unsupported type: {element['type']}", f"{path}/element/type")
 
 
 def _markdown(found: _Problems, block: Json, path: str) -> None:
@@ -184,8 +194,30 @@ def _element(found: _Problems, element: Any, path: str) -> None:
         _options(found, element, _OPTION_TYPES[kind], path)
     elif kind == "image":
         found.string(element, "alt_text", 2000, path, required=True)
+    elif kind == "plain_text_input":
+        _text_input(found, element, path)
     elif kind not in _INPUT_TYPES:
         found.add(f"unsupported type: {kind}", f"{path}/type")
+    if "confirm" in element:
+        _confirm(found, element["confirm"], f"{path}/confirm")
+
+
+def _text_input(found: _Problems, element: Json, path: str) -> None:
+    found.text(element, "placeholder", 150, path, plain=True, required=False)
+    longest = element.get("max_length", 3000)
+    if not 1 <= longest <= 3000:
+        found.add("must be between 1 and 3000", f"{path}/max_length")
+    found.string(element, "initial_value", longest, path)
+
+
+def _confirm(found: _Problems, confirm: Any, path: str) -> None:
+    if not isinstance(confirm, dict):
+        found.add("must be an object", path)
+        return
+    found.text(confirm, "title", 100, path, plain=True)
+    found.text(confirm, "text", 300, path)
+    found.text(confirm, "confirm", 30, path, plain=True)
+    found.text(confirm, "deny", 30, path, plain=True)
 
 
 def _button(found: _Problems, button: Json, path: str) -> None:
@@ -205,8 +237,20 @@ def _options(found: _Problems, element: Json, most: int, path: str) -> None:
         if not isinstance(option, dict):
             found.add("must be an object", where)
             continue
-        found.text(option, "text", 75, where)
+        plain = element.get("type") not in ("radio_buttons", "checkboxes")
+        found.text(option, "text", 75, where, plain=plain)
+        found.text(option, "description", 75, where, plain=plain, required=False)
         found.string(option, "value", 150, where, required=True)
+    _initial(found, element, path)
+
+
+def _initial(found: _Problems, element: Json, path: str) -> None:
+    """What is chosen at first must be one of the options, exactly, and one at least."""
+    options = element.get("options") or []
+    if _ONE_OF in element and element[_ONE_OF] not in options:
+        found.add("initial_option must be one of the options", f"{path}/{_ONE_OF}")
+    if _ANY_OF in element and (not element[_ANY_OF] or any(one not in options for one in element[_ANY_OF])):
+        found.add("initial_options must be among the options", f"{path}/{_ANY_OF}")
 
 
 def view_problems(view: Any) -> list[str]:
@@ -221,8 +265,12 @@ def view_problems(view: Any) -> list[str]:
         blocks = view.get("blocks") or []
         if "submit" not in view and any(b.get("type") == "input" for b in blocks if isinstance(b, dict)):
             found.add("`submit` is required in views with `input` blocks", "/view/submit")
+    elif {"title", "submit", "close"} & set(view):
+        found.add("only modals have a title, submit or close", "/view")
     found.string(view, "private_metadata", 3000, "/view")
     found.string(view, "callback_id", 255, "/view")
+    if not view.get("blocks"):
+        found.add("missing required field: blocks", "/view")
     return found.found + problems(view.get("blocks"), most=MAX_VIEW_BLOCKS)
 
 

@@ -1,6 +1,8 @@
 """Files: the three-step upload that `files_upload_v2` does, and downloads that need the bot's token.
 
-A download with the wrong token answers 200 with an HTML login page, as Slack does: the client has to look.
+A download with the wrong token, or without the scope files:read, answers 200 with an HTML login page (or redirects to
+one, with `login_redirects`), as Slack does: the client has to look. `hide_file_addresses` makes messages say
+"check_file_info" and no more, and `files.info` may know a file, and where it is shown, only later.
 """
 
 from __future__ import annotations
@@ -32,6 +34,13 @@ def file_json(slack: State, file: File) -> Json:
         | links
         | {"size": len(file.content), "mode": "hosted", "shares": {"public": public} if public else {}}
     )
+
+
+def in_message(slack: State, file: File) -> Json:
+    """The file as an event or a history shows it."""
+    if slack.hide_file_addresses:
+        return {"id": file.id, "mode": "file_access", "file_access": "check_file_info"}
+    return file_json(slack, file)
 
 
 def _file(slack: State, args: Json, key: str = "file") -> File:
@@ -70,17 +79,29 @@ def _complete_upload(slack: State, args: Json) -> Json:
 
 @method("files.info")
 def _files_info(slack: State, args: Json) -> Json:
-    return {"file": file_json(slack, _file(slack, args))}
+    file = _file(slack, args)
+    if slack.clock() < file.known_from:
+        raise SlackError("file_not_found")
+    shown = file_json(slack, file)
+    return {"file": shown if slack.clock() >= file.shares_known_from else shown | {"shares": {}}}
 
 
 @method("files.delete")
 def _files_delete(slack: State, args: Json) -> Json:
     file = _file(slack, args)
     file.deleted, file.content = True, b""
+    for channel_id, ts in file.shares:
+        message = slack.world.channels[channel_id].messages[ts]
+        if message.bot_id == slack.bot_id and not message.deleted:
+            slack.world.delete(message)
     return {}
 
 
 async def upload(slack: State, request: web.Request) -> web.Response:
+    """Faults for it go by the name "upload"."""
+    _, fault = slack.faults.pick("upload", dict(request.match_info))
+    if fault is not None:
+        return web.Response(status=fault.status if fault.answer == "http" else 500)
     file = slack.files.get(request.match_info["file"])
     if file is None:
         return web.Response(status=404)
@@ -93,7 +114,14 @@ async def upload(slack: State, request: web.Request) -> web.Response:
 
 
 async def download(slack: State, request: web.Request) -> web.Response:
-    if request.headers.get("Authorization") != f"Bearer {slack.bot_token}":
+    slack.downloads.append(dict(request.headers))
+    _, fault = slack.faults.pick("download", dict(request.match_info))
+    if fault is not None and fault.answer == "http":
+        return web.Response(status=fault.status)
+    allowed = request.headers.get("Authorization") == f"Bearer {slack.bot_token}" and slack.files_readable
+    if not allowed and slack.login_redirects and request.match_info["name"] != "sign-in":
+        return web.Response(status=302, headers={"Location": f"{slack.base_url}files/login/sign-in"})
+    if not allowed:
         return web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html")
     file = slack.files.get(request.match_info["file"])
     if file is None or file.deleted:

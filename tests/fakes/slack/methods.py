@@ -444,7 +444,7 @@ def _views_push(slack: State, args: Json) -> Json:
 def _views_update(slack: State, args: Json) -> Json:
     view = _checked_view(args)
     for opened in slack.views:
-        if opened.id == args.get("view_id"):
+        if opened.id == args.get("view_id") and not opened.closed:
             if args.get("hash") not in (None, opened.hash):
                 raise SlackError("hash_conflict")
             return {"view": slack.update_view(opened, view).json()}
@@ -456,4 +456,9 @@ def _views_publish(slack: State, args: Json) -> Json:
     (user_id,) = _need(args, "user_id")
     if user_id not in slack.world.users:
         raise SlackError("user_not_found")
+    if not slack.home_enabled:
+        raise SlackError("not_enabled")
+    shown = slack.homes.get(user_id)
+    if args.get("hash") and shown is not None and args["hash"] != shown.hash:
+        raise SlackError("hash_conflict")
     return {"view": slack.publish_home(user_id, _checked_view(args)).json()}

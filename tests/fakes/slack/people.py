@@ -12,7 +12,8 @@ from typing import Any
 
 from .blocks import elements
 from .delivery import Delivery
-from .files import file_json
+from .files import in_message
+from .rich_text import rich_text
 from .state import Ephemeral, File, State, View
 from .world import Json, Message
 
@@ -37,8 +38,8 @@ class People(State):
             user,
             text,
             thread_ts=thread_ts,
-            blocks=blocks or _rich_text(text),
-            files=[file_json(self, file) for file in files or ()],
+            blocks=blocks or rich_text(text),
+            files=[in_message(self, file) for file in files or ()],
             subtype=subtype or ("file_share" if files else None),
             client_msg_id=str(uuid.UUID(int=self.rng.getrandbits(128), version=4)),
         )
@@ -52,7 +53,7 @@ class People(State):
 
     async def edit(self, channel: str, ts: str, text: str, *, user: str | None = None) -> None:
         message = self.world.message(channel, ts)
-        blocks = _rich_text(text) if message.blocks else []
+        blocks = rich_text(text) if message.blocks else []
         self.world.edit(message, user or message.user, text=text, blocks=blocks)
 
     async def delete(self, channel: str, ts: str) -> None:
@@ -120,8 +121,8 @@ class People(State):
         payload: Json = {"type": "block_actions", "container": container, "state": {"values": {}}}
         if isinstance(shown, Message):
             payload["message"] = self.world.json(shown)
-            if shown.thread_ts:
-                container["thread_ts"] = shown.thread_ts
+        if shown.thread_ts:
+            container["thread_ts"] = shown.thread_ts
         return self._interact(user, payload | {"actions": [self._stamped(action)]}, channel, ts)
 
     async def click_in_view(
@@ -142,6 +143,15 @@ class People(State):
         shown["state"] = {"values": _state(view.content["blocks"], values or {})}
         submission: Json = {"type": "view_submission", "view": shown, "response_urls": []}
         return self._interact(user, submission, accepts_response=True)
+
+    async def close(self, view_id: str) -> None:
+        """Leave a modal without sending it."""
+        self.view(view_id).closed = True
+        self.changed()
+
+    def window(self, user: str) -> View | None:
+        """The modal this person looks at: the newest that is open."""
+        return next((view for view in reversed(self.views) if view.user == user and not view.closed), None)
 
     async def command(self, user: str, channel: str, command: str, text: str = "") -> Delivery:
         """A slash command in the channel; Slack has none inside threads."""
@@ -204,13 +214,6 @@ class People(State):
         return next(v for v in (*self.views, *self.homes.values()) if v.id == view_id)
 
 
-def _rich_text(text: str) -> list[Json]:
-    if not text:
-        return []
-    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
-    return [{"type": "rich_text", "elements": [section]}]
-
-
 def _action(blocks: list[Json], action_id: str, value: str | None) -> Json:
     """The action that pressing this element gives; AssertionError if nobody could press it."""
     found = [(block, element) for block, element in elements(blocks) if element["action_id"] == action_id]
@@ -248,6 +251,9 @@ def _state(blocks: list[Json], values: dict[str, Any]) -> Json:
         filled: Json = {"type": element["type"]}
         if isinstance(given, dict):
             filled |= given
+        elif element["type"] == "multi_static_select":
+            chosen = [_option(element, each) for each in given or ()]
+            filled["selected_options"] = chosen if given is not None else element.get("initial_options", [])
         elif element["type"].endswith("_select") or element["type"] == "radio_buttons":
             filled["selected_option"] = _option(element, given) if given else element.get("initial_option")
         elif element["type"] == "checkboxes":

@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .blocks import texts, with_ids
+from .blocks import problems, texts, view_problems, with_ids
 from .delivery import Delivery, Gateway
 from .faults import Faults, Limits
 from .world import Channel, Json, Message, SlackError, User, World, text_of
@@ -61,7 +61,8 @@ class Response:
 
 @dataclass(eq=False)
 class View:
-    """A modal or Home tab as a person sees it: what the app sent, and whether it was submitted (`closed`)."""
+    """A modal or Home tab as a person sees it: what the app sent, what stands beside its fields since the last
+    submission, and whether it is `closed`."""
 
     id: str
     user: str
@@ -70,6 +71,7 @@ class View:
     app_id: str
     bot_id: str
     closed: bool = False
+    errors: Json = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -92,6 +94,8 @@ class File:
     mimetype: str = "application/octet-stream"
     deleted: bool = False
     shares: list[tuple[str, str]] = field(default_factory=list)
+    known_from: float = 0.0
+    shares_known_from: float = 0.0
 
 
 @dataclass(eq=False)
@@ -122,7 +126,12 @@ class State:
         self.responses: list[Response] = []
         self.views: list[View] = []
         self.homes: dict[str, View] = {}
+        self.home_enabled = True
+        self.bad_answers: list[str] = []
         self.files: dict[str, File] = {}
+        self.downloads: list[dict[str, str]] = []  # the headers of each
+        self.hide_file_addresses = self.login_redirects = False
+        self.files_readable = True
         self.usergroups: dict[str, tuple[str, list[str]]] = {}
         self._triggers: dict[str, tuple[str, float]] = {}
         self._used_triggers: set[str] = set()
@@ -280,6 +289,8 @@ class State:
         if known.uses >= RESPONSE_URL_USES:
             raise SlackError("used_url")
         known.uses += 1
+        if problems(body.get("blocks") or []):
+            raise SlackError("invalid_blocks")
         url = f"{self.base_url}actions/{self.team_id}/{key}"
         self.responses.append(Response(known.user, known.channel, body, url, known.message_ts))
         self._apply_response(known, body)
@@ -308,20 +319,36 @@ class State:
             self.show_ephemeral(known.channel, known.user, body)
 
     def _on_response(self, delivery: Delivery) -> None:
-        """A command's ack may carry an answer; a modal's ack errors or an update (else it closes)."""
+        """A command's ack may carry an answer; a modal's ack errors or an update (else it closes). What Slack would
+        not show goes into `bad_answers`, and the person sees an error."""
         answer = delivery.response or {}
         if delivery.kind == "slash_commands" and answer:
+            if found := problems(answer.get("blocks") or []):
+                self.bad_answers += found
+                return
             user, channel = delivery.payload["user_id"], delivery.payload["channel_id"]
             self.responses.append(Response(user, channel, answer))
             self._apply_response(_ResponseUrl(user, channel, None, 0), answer)
         elif delivery.payload.get("type") == "view_submission":
             view = next(v for v in self.views if v.id == delivery.payload["view"]["id"])
-            if answer.get("response_action") == "update":
+            self._on_submission(view, answer)
+
+    def _on_submission(self, view: View, answer: Json) -> None:
+        kind = answer.get("response_action")
+        view.errors = {}
+        if kind in ("update", "push"):
+            if found := view_problems(answer["view"]):
+                self.bad_answers += found
+            elif kind == "update":
                 self.update_view(view, answer["view"])
-            elif answer.get("response_action") == "push":
+            else:
                 self.open_view(view.user, answer["view"])
-            elif answer.get("response_action") != "errors":
-                view.closed = True
+        elif kind == "errors":
+            inputs = {block["block_id"] for block in view.content["blocks"] if block["type"] == "input"}
+            self.bad_answers += [f"no such block: {one}" for one in set(answer["errors"]) - inputs]
+            view.errors = answer["errors"]
+        else:
+            view.closed = True
 
     # Reading
 
