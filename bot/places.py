@@ -58,8 +58,9 @@ class Places:
             return
         self.problems[team.name] = problem
         if problem != before:
-            logger.error("place in trouble: %s", problem, extra={"team": team.name})
+            logger.warning("place in trouble: %s", problem, extra={"team": team.name})
         elif team.name not in self._told:  # it was so a minute ago, too
+            logger.error("place still in trouble: %s", problem, extra={"team": team.name})
             self._told.add(team.name)
             await self._tell_once(team, chat, problem)
 

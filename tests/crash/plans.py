@@ -6,7 +6,7 @@ from dataclasses import dataclass
 SCALE = 0.05
 """Of the real delays, for one Baton that has the machine nearly to itself."""
 ANY = ""
-NO_TICK = r"(?!(before|after) commit HoldLease$)"
+NO_TICK = r"(?!(before|after) commit (HoldLease|TeamMembers|OpenBrief|\+)+$)"
 """Every step but those of the scheduler, which ticks on while nothing happens."""
 
 
@@ -49,7 +49,7 @@ class Plan:
 
 def kills(*steps: int) -> Plan:
     """One Baton, killed at these steps of its lives and started again at once."""
-    return Plan([[Blow(step) for step in steps]])
+    return Plan([[Blow(step, NO_TICK) for step in steps]])
 
 
 def _short(at: str) -> str:

@@ -155,6 +155,8 @@ async def test_the_whole_of_it_with_the_keyboard_alone(world: World) -> None:
     await thread.says("one\ntwo")
     await expect(window.by("composer")).to_be_focused()
     await keyboard.press("Shift+Tab")
+    await expect(window.page.get_by_label("Attach a file")).to_be_focused()
+    await keyboard.press("Shift+Tab")
     await expect(window.by("continue-with-assistant")).to_be_focused()
     await keyboard.press("Enter")
     await window.notices("back with the assistant")
