@@ -13,15 +13,16 @@ TITLE_LENGTH = 110
 FIELD_LENGTH = 300
 MOST_TRIED = 4
 MOST_ORDERS = 3
-_ALWAYS = (Action.TAG, Action.NOTE, Action.OUTCOME)
-_IN_HANDS = (Action.ASSIGN, Action.MOVE, Action.PRIORITY, Action.SNOOZE, Action.TAG, Action.NOTE, Action.SAVED_REPLY,
+_IN_HANDS = (Action.SAVED_REPLY, Action.NOTE, Action.ASSIGN, Action.SNOOZE, Action.TAG, Action.PRIORITY, Action.MOVE,
              Action.OUTCOME)  # fmt: skip
+_OVER = (Action.OUTCOME, Action.NOTE, Action.TAG, Action.ASSIGN)
 MENUS: dict[Stage, tuple[Action, ...]] = {
-    Stage.OPEN: (Action.ASSIGN, *_ALWAYS),
+    Stage.OPEN: _OVER,
     Stage.WAITING: _IN_HANDS,
     Stage.ACTIVE: _IN_HANDS,
-    Stage.RESOLVED: (Action.ASSIGN, *_ALWAYS),
+    Stage.RESOLVED: _OVER,
 }
+"""What is wanted most comes first: a platform may show four and hide the others behind one more tap."""
 
 
 def card_of(

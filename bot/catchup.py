@@ -84,7 +84,8 @@ class CatchUp:
             await self._arrivals.submit(RootDeleted(place))
             return
         for one in heard:
-            await self._arrivals.arrive(lane, one.order, ThreadMessage(place, one, _actor(place.platform, one)),
+            message = ThreadMessage(place, one, _actor(place.platform, one), live=False)
+            await self._arrivals.arrive(lane, one.order, message,
                                         live=False)  # fmt: skip
             if one.edited_order:
                 edit = ThreadEdit(place, one, _actor(place.platform, one))

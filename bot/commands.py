@@ -367,11 +367,13 @@ class OperatorWrites:
 
 @dataclass(frozen=True, slots=True)
 class ThreadMessage:
-    """A person wrote in a thread. `root` names the thread, `heard` what they wrote."""
+    """A person wrote in a thread. `root` names the thread, `heard` what they wrote. `live` False: it was read in the
+    thread's history, so that nobody waits for the answer."""
 
     place: Place
     heard: Heard
     actor: Actor
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -408,6 +408,9 @@ class Inbox(Protocol):
         ...
 
     def remember(self, key: str, answer: dict[str, Any]) -> None: ...
+    def amend(self, key: str, answer: dict[str, Any]) -> None:
+        """Remember another answer under a key that is known."""
+        ...
 
 
 class Lanes(Protocol):

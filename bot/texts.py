@@ -419,12 +419,12 @@ def alert_failed(state: str, what: str, where: str, reason: str, clock: str) -> 
     why = REFUSALS.get(reason, f"the answer was “{reason}”")
     match state:
         case "trying":
-            return f"{what} was refused {where}: {why}. Trying again…"
+            return f"⏳ {what} was refused {where}: {why}. Trying again…"
         case "delivered":
-            return f"{what} was refused {where} at first. Delivered after all, at {clock}."
+            return f"✅ {what} was refused {where} at first. Delivered after all, at {clock}."
         case "dropped":
             return f"{what} was refused {where}. It was taken back meanwhile, so nothing is left to deliver."
-    return f"{what} was refused {where}: {why}. It is kept; mend what is wrong, or send it again as it is."
+    return f"⚠️ {what} was refused {where}: {why}. It is kept; mend what is wrong, or send it again as it is."
 
 
 def failed_what(kind: str, speaker: str) -> str:
@@ -655,8 +655,8 @@ def row_snoozed(until: str) -> str:
 
 
 def board_away(until: str | None) -> str:
-    """How long somebody is away, for `home_away`."""
-    return f"until {until}" if until else "until you come back"
+    """Above the queue of somebody who is away."""
+    return f"You are away until {until}." if until else "You are away until you say that you are back."
 
 
 def listing(what: str, count: int, page: int, pages: int) -> str:
@@ -774,7 +774,7 @@ FORM_TITLES = {"assign": "Assign", "move": "Move to a team", "priority": "Priori
                "note": "Note for the team", "saved_reply": "Saved reply", "outcome": "Outcome"}  # fmt: skip
 FORM_SUBMITS = {"assign": "Assign", "move": "Move", "priority": "Set", "snooze": "Snooze", "tag": "Save", "note": "Add",
                 "saved_reply": "Choose", "outcome": "Record"}  # fmt: skip
-FORM_SEND = "Send to the shopper"
+FORM_SEND = "Send to shopper"
 LABEL_OPERATOR = "Who"
 LABEL_TEAM = "Team"
 LABEL_PRIORITY = "Priority"

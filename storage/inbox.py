@@ -27,5 +27,10 @@ class Inbox:
         known = self.rows.get(key)
         return known.answer if known else None
 
+    def amend(self, key: str, answer: dict[str, Any]) -> None:
+        known = self.rows.get(key)
+        assert known is not None, "only what is remembered can be amended"
+        known.answer = answer
+
     def remember(self, key: str, answer: dict[str, Any]) -> None:
         self.rows.add(_Received(key, self._now, answer))

@@ -1,6 +1,7 @@
 """How the queue looks on the Home tab. Pure: the same board always gives the same tab.
 
-It is read on a phone: whose cases and how many in one row of buttons, the filters below it, then a case each.
+It is read on a phone: whose cases and how many in one row of buttons, the filters below it, then a case each, with a
+line between two: a row's buttons would stand as near to the next case as to their own.
 """
 
 import hashlib
@@ -53,7 +54,7 @@ def home_view(board: Board, now: float, said: str = "") -> dict[str, Any]:
         blocks.append(context(fit(board.away, SECTION, marked_up)))
     blocks += [_views(board), _filters(board), divider()]
     for index, row in enumerate(board.rows[:MOST_ROWS]):
-        blocks += render_row(row, index)
+        blocks += [*([divider()] if index else []), *render_row(row, index)]
     if not board.rows:
         filtered = bool(look.tag or look.priority or look.awaiting)
         blocks.append(section(texts.home_nothing(look.view.value, filtered)))

@@ -1,6 +1,7 @@
 """What operators write: in a thread, in the console, edited, deleted, or sent after all (DESIGN §2, relay mode)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from bot import relay, texts
 from bot.commands import OperatorWrites, SendAside, ThreadDelete, ThreadEdit, ThreadMessage
@@ -21,8 +22,9 @@ CONSOLE = "console"
 def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
     """A person wrote in a thread. None: the thread is not ours, or it is known already."""
     key = relay.event_key(command.place, command.heard.id)
-    if uow.inbox.answer(key) is not None:
-        return None
+    known = uow.inbox.answer(key)
+    if known is not None:
+        return _tell_now(uow, key, known) if command.live and "untold" in known else None
     binding = uow.lanes.binding_at(command.place.platform, command.place.channel, command.place.root)
     if binding is None:
         return None
@@ -40,8 +42,18 @@ def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
     uow.inbox.remember(key, {"seq": entry.seq})
     handoff.expect_shopper(uow, conversation)
     if draft.data.get("command"):
-        return _perform(uow, conversation, key, command)
+        performed = _perform(uow, conversation, key, command)
+        if not command.live:  # its author is told when the event itself comes
+            untold = {"case": conversation.number, "untold": performed.whisper}
+            uow.inbox.amend(key, {"seq": entry.seq, **untold})
+        return performed
     return done(uow, conversation, desk.where_it_went(uow, conversation, binding))
+
+
+def _tell_now(uow: UnitOfWork, key: str, known: dict[str, Any]) -> Done:
+    """The thread's history was faster than the event, and there was nobody to answer."""
+    uow.inbox.amend(key, {"seq": known["seq"]})
+    return done(uow, handoff.case(uow, known["case"]), known["untold"])
 
 
 def _append(

@@ -1,5 +1,6 @@
 """What must be true after every story, however often Baton was killed in it: each sentence a problem if it is not."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -117,9 +118,12 @@ async def _everybody_serves(story: Story, verdict: Verdict) -> None:
     by now. Slack has answered all its calls."""
     shopper = {"shopper": {"id": "s-1"}, "conversation_id": "c-1"}
     for replica in story.house.replicas:
-        if not replica.is_gone:
-            client = story.ask_at(replica)
-            await client.ask("POST", "/v1/widget-tokens", KEY, shopper)
+        client = story.ask_at(replica)
+        asking = asyncio.create_task(client.ask("POST", "/v1/widget-tokens", KEY, shopper))
+        await story.until(lambda replica=replica, asking=asking: replica.is_gone or asking.done())
+        if not asking.done():
+            asking.cancel()
+        elif asking.result():
             _store(await client.ask("GET", "/v1/conversations/c-1", KEY), story, verdict)
     await story.until(lambda: story.is_settled() and all(call.status for call in story.slack.calls))
 

@@ -6,6 +6,7 @@ from typing import Any
 from bot.replies import Reply
 from tests.fakes.slack import View
 from tests.journeys.world import Thread, World, buttons
+from tests.waiting import until
 
 PATIENCE = 20.0
 
@@ -73,6 +74,10 @@ async def home_of(world: World, user: str) -> View:
 
 
 # The card's menu and its windows
+
+
+async def is_in_stage(world: World, stage: str) -> bool:
+    return bool((await world.case())["stage"] == stage)
 
 
 async def test_a_lead_assigns_in_a_window(world: World) -> None:
@@ -267,4 +272,4 @@ async def test_who_goes_away_is_shown_what_is_open(world: World) -> None:
     await world.slack.click_in_view(world.dana, view.id, "baton:hand_over", str(number))
     await world.slack.wait_for(lambda: "baton:back" in str(home.content), PATIENCE)
     await world.slack.wait_for(lambda: f"#{number}" in world.slack.text_of(view), PATIENCE)
-    assert (await world.case())["stage"] == "waiting"
+    await until(lambda: is_in_stage(world, "waiting"))

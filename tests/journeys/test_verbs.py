@@ -14,10 +14,6 @@ async def told(world: World, user: str, part: str) -> str:
 
 
 async def say(world: World, thread: Thread, user: str, words: str) -> None:
-    """Once Baton has read the new thread: a verb that is older than that is done, but answered to nobody."""
-    await world.slack.wait_for(
-        lambda: any(call.status for call in world.slack.calls_to("conversations.replies"))
-    )
     await thread.write(user, f"<@{world.slack.bot_user_id}> {words}")
 
 

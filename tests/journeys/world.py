@@ -20,8 +20,9 @@ from tests.journeys.shop import API_KEY, WEBHOOK_SECRET, Json, Shop
 
 T = TypeVar("T")
 
-QUICK = replace(Timing().scaled(0.1), call_timeout=2.0, lease=7.0, catch_up_wait=2.0)
-"""What is waited for in any case is short; what only limits a wait is not, or a busy machine would fail us."""
+QUICK = replace(Timing().scaled(0.1), call_timeout=2.0, lease=7.0, catch_up_wait=2.0, socket_watch=6.0)
+"""What is waited for in any case is short; what only limits a wait is not, or a busy machine would fail us: with a
+shorter `socket_watch` a moment's standstill replaces the connection, and a click under way is lost, as at Slack."""
 ADMIN_TOKEN = "admin-token"
 CONVERSATION = "c-1001"
 SAID = "No thanks. I want my money back for order #4521."

@@ -238,9 +238,9 @@ async def test_buttons_are_those_of_who_looks(world: World) -> None:
 
 async def test_who_is_away_is_reminded(world: World) -> None:
     await world.submit(GoAway(ANNA, world.clock() + 3600))
-    assert (await look(world)).away == "until 15:13"
+    assert (await look(world)).away == "You are away until 15:13."
     await world.submit(GoAway(ANNA))
-    assert (await look(world)).away == "until you come back"
+    assert (await look(world)).away == "You are away until you say that you are back."
     assert (await look(world, BEN)).away == ""
 
 

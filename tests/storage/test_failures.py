@@ -67,7 +67,7 @@ async def test_a_refusal_is_an_alert_that_mentions_the_owner_with_the_reason_and
     (alert,) = await alerts(world, number)
     (dead,) = await world.dead()
     assert alert.mentions == (ANNA.id,)
-    assert alert.text.startswith("A message of Sarah was refused here: it is too long.")
+    assert alert.text.startswith("⚠️ A message of Sarah was refused here: it is too long.")
     assert [(one.action, one.value) for one in alert.buttons] == [(Action.RETRY, dead.id)]
     assert "bad words" not in alert.text
 
@@ -89,7 +89,7 @@ async def test_nobody_is_mentioned_in_a_case_without_owner(world: World) -> None
 async def test_a_refusal_of_the_stores_backend_is_said_in_the_thread_too(world: World) -> None:
     number = await refused_by_store(world)
     (alert,) = await alerts(world, number)
-    assert alert.text.startswith("A message of Anna was refused by the store's backend")
+    assert alert.text.startswith("⚠️ A message of Anna was refused by the store's backend")
     assert alert.mentions == (ANNA.id,)
 
 

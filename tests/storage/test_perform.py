@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.commands import Claim, Perform, Resolve, TeamMembers
+from bot.commands import Claim, Perform, Resolve, TeamMembers, ThreadMessage
 from bot.errors import AlreadyClaimed, Misread, NotAllowed, NotFound, Refused
 from bot.handlers import HANDLERS
 from bot.handlers.hints import hints
@@ -188,3 +188,17 @@ async def test_in_a_thread_a_refusal_is_a_whisper(world: World) -> None:
 def test_the_case_that_a_text_names_is_loaded_with_the_batch() -> None:
     assert hints([Perform("claim 1043", ANNA, 1042, id="r")]).numbers == {1042, 1043}
     assert Perform in HANDLERS
+
+
+async def test_a_verb_that_the_threads_history_brought_first_is_answered_when_its_event_comes(
+    world: World,
+) -> None:
+    number = await world.claimed()
+    place = await world.place(number)
+    heard = world.heard("priority high", "m-1", addressed="bot", extra={"command": "priority high"})
+    await world.submit(ThreadMessage(place, heard, ANNA, live=False))
+    told = await world.submit(ThreadMessage(place, heard, ANNA))
+    again = await world.submit(ThreadMessage(place, heard, ANNA))
+    assert "high" in told.whisper
+    assert again is None
+    assert (await world.kinds(number)).count("prioritised") == 1

@@ -40,7 +40,13 @@ def test_whatever_a_person_must_look_at_offers_every_form(stage: Stage) -> None:
 
 @pytest.mark.parametrize("stage", [Stage.OPEN, Stage.RESOLVED])
 def test_what_is_over_offers_what_can_still_be_added(stage: Stage) -> None:
-    assert menu(a_card(a_case(stage))) == [Action.ASSIGN, Action.TAG, Action.NOTE, Action.OUTCOME]
+    assert menu(a_card(a_case(stage))) == [Action.OUTCOME, Action.NOTE, Action.TAG, Action.ASSIGN]
+
+
+@pytest.mark.parametrize("stage", [Stage.WAITING, Stage.ACTIVE])
+def test_what_is_wanted_most_is_first_in_the_menu(stage: Stage) -> None:
+    forms = [action for action in menu(a_card(a_case(stage))) if action in FORMS]
+    assert forms[:4] == [Action.SAVED_REPLY, Action.NOTE, Action.ASSIGN, Action.SNOOZE]
 
 
 def test_without_a_handoff_there_is_no_outcome_to_add() -> None:

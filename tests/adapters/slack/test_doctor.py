@@ -189,6 +189,7 @@ def test_the_command_line_says_all_of_it_and_fails_when_something_is_missing(
     for name in [one for one in os.environ if one.startswith(("SLACK_", "BATON_"))]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bot.__main__.logs.configure", lambda _: None)  # the handlers would outlive this test
     monkeypatch.setenv("BATON_SECRET", "s" * 32)
     assert main(["doctor", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)

@@ -78,6 +78,13 @@ def test_an_empty_view_says_so_and_a_filtered_one_why() -> None:
     assert "Nothing fits these filters" in said(home_view(board(Look(tag="vip"), ()), 0.0))
 
 
+@pytest.mark.parametrize(("rows", "lines"), [(1, 1), (2, 2), (10, 10)])
+def test_a_line_parts_a_case_from_the_next(rows: int, lines: int) -> None:
+    view = home_view(board(rows=(ROW,) * rows), 0.0)
+    assert [block["type"] for block in view["blocks"]].count("divider") == lines
+    assert view_problems(view) == []
+
+
 def test_who_is_away_is_reminded_and_can_come_back() -> None:
     view = home_view(board(away="You are away until 14:00."), 0.0)
     assert "until 14:00" in said(view)
