@@ -35,7 +35,7 @@ check: $(VENV)/dev.stamp ## formatter, linter, types, import contracts
 bench: $(VENV)/dev.stamp ## the benchmark table (BENCH_JSON=FILE, BENCH_QUICK=1)
 	@$(BIN)/python -m benchmarks
 
-pictures: $(VENV)/dev.stamp ## draw the README's pictures anew
+pictures: $(VENV)/dev.stamp ## draw the pictures of README and docs anew
 	PYTHONPATH=. $(BIN)/python docs/pictures/make.py
 
 lock: $(VENV)/dev.stamp ## compile the hashed locks anew

@@ -1,6 +1,7 @@
 """A screenshot with 256 colours: a third of the size, and nobody sees the difference in text on white.
 
-The browser that took it reads and counts its colours; only the file is written here.
+The browser that took it reads and counts its colours: the 64 that are most of it stay as they are, of the others the
+similar ones become one. Only the file is written here.
 """
 
 import base64
@@ -26,7 +27,8 @@ COUNT = """async source => {
     palette = [];
     for (const one of common) {
       if (palette.length > 256) break;
-      if (palette.every(other => apart(one, other) > distance)) palette.push(one);
+      const kept = palette.length < 64 || palette.every(other => apart(one, other) > distance);
+      if (kept) palette.push(one);
     }
   }
   const nearest = new Map();
