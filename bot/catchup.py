@@ -85,16 +85,23 @@ class CatchUp:
             return
         for one in heard:
             message = ThreadMessage(place, one, _actor(place.platform, one), live=False)
-            await self._arrivals.arrive(lane, one.order, message,
-                                        live=False)  # fmt: skip
+            await self._take(lane, one.order, message)
             if one.edited_order:
-                edit = ThreadEdit(place, one, _actor(place.platform, one))
-                await self._arrivals.arrive(lane, one.order, edit, live=False)
+                await self._take(lane, one.order, ThreadEdit(place, one, _actor(place.platform, one)))
         there = {one.id for one in heard}
         for link in links:
             if link.remote_id not in there:
-                gone = ThreadDelete(place, link.remote_id, link.remote_id)
-                await self._arrivals.arrive(lane, link.remote_id, gone, live=False)
+                await self._take(lane, link.remote_id, ThreadDelete(place, link.remote_id, link.remote_id))
+
+    async def _take(self, lane: str, order: str, command: ThreadMessage | ThreadEdit | ThreadDelete) -> None:
+        """One that breaks must not hold up those behind it, which come no other way."""
+        try:
+            await self._arrivals.arrive(lane, order, command, live=False)
+        except (Busy, DeliveryFault):
+            raise
+        except Exception as error:  # noqa: BLE001
+            extra = {"command": type(command).__name__, "fault": type(error).__name__}
+            logger.error("catch-up left one out", extra=extra)
 
 
 def _lane(place: Place) -> str:

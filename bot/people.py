@@ -56,8 +56,10 @@ class Actor:
 
     @property
     def first_name(self) -> str:
-        """What shoppers see: the policy's name for them, else the first word of their own."""
-        return self.called or (self.name.split()[0] if self.name.split() else self.name)
+        """What shoppers see: the policy's name for them, of another team if need be, since whoever goes by another
+        name must not be called by their own; else the first word of that."""
+        elsewhere = next((one.called for one in self.standings or () if one.called), "")
+        return self.called or elsewhere or (self.name.split()[0] if self.name.split() else self.name)
 
     def in_team(self, team: str) -> "Actor":
         """The same person, with the role and the name that they have there."""

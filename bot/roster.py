@@ -33,9 +33,11 @@ def role_of(team: TeamPolicy, account: Account, *, in_channel: bool, in_group: b
     """What that account is in the team."""
     if not account.full:
         return Role.NONE
-    if is_named(account, team.leads):
+    here = in_channel or in_group  # an @name can be looked for among these only, an id anywhere
+    if is_named(account if here else Account(account.id), team.leads):
         return Role.LEAD
-    listed = is_named(account, team.operators) or (bool(team.group) and in_group)
+    named = is_named(account if here else Account(account.id), team.operators)
+    listed = named or (bool(team.group) and in_group)
     by_channel = not team.operators and not team.group
     if account.admin and not team.leads and (listed or in_channel):
         return Role.LEAD

@@ -78,6 +78,7 @@ _NUMBER = re.compile(r"#?(\d{1,9})(?=\s|$)")
 _ANY_NUMBER = re.compile(r"(?<![\w#@])#?(\d{1,9})(?!\w)")
 _MONEY = re.compile(r"([€$£¥₹]|[A-Z]{3})?(\d[\d.,]*)([€$£¥₹]|[A-Za-z]{3})?")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?")
+_SPAN = re.compile(r"\d{1,4}\s+(m|min(ute)?s?|h|(hou)?rs?|d|days?|w|weeks?)(?![a-z])", re.IGNORECASE)
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR"}
 _USUAL = frozenset(
     {"EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "JPY", "INR", "SEK", "NOK", "DKK", "PLN", "CZK"}
@@ -232,6 +233,13 @@ def _tag(request: _Request) -> Verb:
     return Verb(request.act, number, rest)
 
 
+def _snooze(request: _Request) -> Verb:
+    """In a thread "3 days" is a time, and not the case #3."""
+    if request.in_thread and _SPAN.match(request.rest):
+        return Verb(request.act, None, request.rest)
+    return _case_and_words(request)
+
+
 def _note(request: _Request) -> Verb:
     """In a thread a note is about its case, whatever number it begins with: that may be an order's."""
     number, rest = (None, request.rest) if request.in_thread else _number(request)
@@ -344,7 +352,7 @@ _REST: dict[Act, Callable[[_Request], Verb]] = {
     Act.MOVE: _case_and_words,
     Act.PRIORITY: _priority,
     Act.TAG: _tag,
-    Act.SNOOZE: _case_and_words,
+    Act.SNOOZE: _snooze,
     Act.NOTE: _note,
     Act.RESOLVE: _resolve,
     Act.OUTCOME: _outcome,

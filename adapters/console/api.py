@@ -295,7 +295,10 @@ def _colleague(uow: UnitOfWork, number: int, name: str) -> Actor | None:
     given = name.casefold()
     for operator in uow.people.team(_conversation(uow, number).team):
         if given in (operator.name.casefold(), operator.external_id.casefold()):
-            return Actor(operator.platform, operator.external_id, operator.name, operator.role)
+            return Actor(
+                operator.platform, operator.external_id, operator.name, operator.role,
+                called=operator.first_name,
+            )  # fmt: skip
     return None
 
 

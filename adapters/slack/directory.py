@@ -32,7 +32,9 @@ PRESENCE_CALLS = 40
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{7,}")
 _USER_ID = re.compile(r"[UW][A-Z0-9]{7,}")
 _GROUP_ID = re.compile(r"S[A-Z0-9]{7,}")
-_NOBODY = frozenset({"user_not_found", "user_not_visible", "missing_scope"})
+_HIDDEN = frozenset({"user_not_found", "user_not_visible"})
+"""Slack hides strangers of a shared channel: whom it will not describe is nobody's operator."""
+_NOBODY = _HIDDEN | {"missing_scope"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ class Directory:
 
     async def actor(self, user_id: str, name: str = "", here: str = "") -> Actor:
         """Who that is, and what in which team. `here` is a channel they are known to be in, since they wrote there.
-        What Slack does not know (or lets us not see) is a full member by the name given. A passing fault is raised,
-        since a guess might let a guest act."""
+        Whom Slack does not let us see is a stranger; without the scope to ask, everybody is a full member by the
+        name given. A passing fault is raised, since a guess might let a guest act."""
         known = await self._find(user_id)
         actor = known.actor if known else Actor(PLATFORM, user_id, name or "Operator")
         if not self._teams:
@@ -239,7 +241,8 @@ class Directory:
                 return known
             raise
         if not answer.get("ok"):
-            return known
+            hidden = answer.get("error") in _HIDDEN
+            return known or (_stranger(user_id) if hidden else None)
         identity = await self.identity()
         fresh = _known(answer["user"], identity.team_id)
         if known:
@@ -325,6 +328,11 @@ def _known(user: dict[str, Any], team_id: str) -> _Known:
     actor = Actor(PLATFORM, account.id, name, role)
     person = not (user.get("is_bot") or user.get("deleted") or user.get("id") == "USLACKBOT")
     return _Known(actor, account, person, time.monotonic())
+
+
+def _stranger(user_id: str) -> _Known:
+    actor = Actor(PLATFORM, user_id, "someone", Role.NONE)
+    return _Known(actor, Account(user_id, full=False), person=False, asked_at=time.monotonic())
 
 
 def _account(user: dict[str, Any], team_id: str) -> Account:

@@ -31,7 +31,10 @@ _FENCED = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _TOKEN = re.compile(r"<([^<>\n]+)>")
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 _LABELLED = re.compile(r"<(?:!subteam\^|#)([SCG][A-Z0-9]+)\|([^<>]+)>")
-_LEADING = re.compile(r"\s*<(?:@([UW][A-Z0-9]+)|!(?:subteam\^|here|channel|everyone))[^<>]*>[\s,:;]*")
+_LEADING = re.compile(
+    r"[\s\u200b\u200c\u200d\u2060\ufeff]*"
+    r"<(?:@([UW][A-Z0-9]+)|!(?:subteam\^|here|channel|everyone))[^<>]*>[\s,:;]*"
+)
 _QUOTED = re.compile(r"(?:&gt;|>) ?")
 _INLINE = re.compile(
     r"`(?P<code>[^`\n]+)`"
@@ -119,7 +122,7 @@ def _plain(blocks: list[Block]) -> str:
 def _first_mention(blocks: list[Block]) -> str:
     """What stands there for a mention at the beginning, with the punctuation behind it."""
     spans = [span for block in blocks for span in block.spans]
-    at = next(at for at, span in enumerate(spans) if span.text.strip())
+    at = next(at for at, span in enumerate(spans) if span.text.strip(_INVISIBLE + " \n\t\u00a0"))
     after = "".join(span.text for span in spans[at + 1 :])
     return (
         "".join(span.text for span in spans[: at + 1])

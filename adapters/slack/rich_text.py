@@ -17,6 +17,7 @@ Json = Mapping[str, Any]
 _MENTIONS = ("user", "usergroup", "broadcast")
 _BREAKS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]")
+_UNREADABLE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
 _LONE_HALF = re.compile(r"[\ud800-\udfff]")
 _SLACK_ONLY = {
     "simple_smile": "🙂",
@@ -60,7 +61,7 @@ def leading_mention(message: Json) -> tuple[str, Any] | None:
     for element in elements(message.get("blocks")):
         if element.get("type") in _MENTIONS:
             return str(element["type"]), element
-        if element.get("type") != "text" or str(element.get("text") or "").strip():
+        if element.get("type") != "text" or _UNREADABLE.sub("", str(element.get("text") or "")):
             return None
     return None
 

@@ -249,6 +249,10 @@ _COURTESIES = frozenset(
 )
 
 
+LOOKED_BACK = 400
+"""Entries among which the answer before one that was taken back is looked for."""
+
+
 def is_courtesy(text: str) -> bool:
     """Nothing but a thank-you or goodbye: no reason to reopen. A question is more than that."""
     if "?" in text:
@@ -354,6 +358,16 @@ def delete(uow: UnitOfWork, conversation: Conversation, entry: Entry) -> None:
         Draft(Kind.DELETED, entry.author, source=entry.source, target=entry.seq,
               operator_id=entry.operator_id, name=entry.name),
     )  # fmt: skip
+    if entry.kind is Kind.MESSAGE and entry.seq == conversation.last_answer_seq:
+        _unanswer(uow, conversation)
+
+
+def _unanswer(uow: UnitOfWork, conversation: Conversation) -> None:
+    """The newest answer was taken back: whoever had none before it waits for one again."""
+    said = [one for one in uow.log.last(conversation.number, LOOKED_BACK) if one.kind is Kind.MESSAGE]
+    answers = [one.seq for one in said if one.author is not Author.SHOPPER and not one.deleted]
+    conversation.last_answer_seq = max(answers, default=0)
+    handoff.expect_shopper(uow, conversation)
 
 
 def resolve(uow: UnitOfWork, command: ResolveByStore) -> dict[str, Any]:

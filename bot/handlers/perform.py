@@ -208,7 +208,7 @@ def _called(word: str, team: Sequence[Operator]) -> Operator | list[str]:
 def account_of(operator: Operator) -> Actor:
     """A colleague as an actor, who may be given a case. Their role is what their platform said last."""
     role = Role.OPERATOR if operator.role is Role.NONE and operator.active else operator.role
-    return Actor(operator.platform, operator.external_id, operator.name, role)
+    return Actor(operator.platform, operator.external_id, operator.name, role, called=operator.first_name)
 
 
 def named(text: str, people: Sequence[Actor]) -> str:

@@ -187,8 +187,9 @@ def _edited(uow: UnitOfWork, link: Link, entry: Entry, heard: Heard) -> None:
         uow.log.rewrite(aside, aside.text, heard.edited_order)
         link.first_seq = link.last_seq = aside.seq
         return
-    if entry.kind is Kind.ASIDE and heard.addressed == "bot":
-        uow.inbox.remember(relay.sent_key(entry), {"command": True})  # a command now: never sent
+    sent = relay.sent_key(entry)
+    if entry.kind is Kind.ASIDE and heard.addressed == "bot" and uow.inbox.answer(sent) is None:
+        uow.inbox.remember(sent, {"command": True})  # a command now: never sent
     text = relay.without_marker(heard.text) if entry.data.get("aside") else heard.text
     if text != entry.text:
         edit(uow, conversation, entry, text, heard.edited_order)

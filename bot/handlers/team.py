@@ -55,6 +55,9 @@ def as_member(uow: UnitOfWork, command: Any) -> Any:
 
 def _team_of(uow: UnitOfWork, command: Any) -> str | None:
     number, place = getattr(command, "number", None), getattr(command, "place", None)
+    if isinstance(command, RetryDead):
+        delivery = uow.lanes.delivery(command.delivery_id)
+        number = delivery.conversation if delivery is not None else None
     if number is None and place is not None:
         binding = uow.lanes.binding_at(place.platform, place.channel, place.root)
         number = binding.conversation if binding is not None else None
@@ -107,6 +110,7 @@ def owner_gone(uow: UnitOfWork, conversation: Conversation) -> None:
     owner = cases.owner_of(uow, conversation)
     staff = {one.id for one in uow.people.team(conversation.team)}
     if owner is not None and _is_orphan(uow, conversation, owner.platform, staff):
+        handoff.end_snooze(uow, conversation, "move", owner.name)  # who put it off will not look at it again
         cases.give_up(uow, conversation, texts.owner_left(owner.name))
 
 

@@ -408,13 +408,21 @@ class ThreadReader:
             turn_of(uow, entry, late=True)
             for entry in uow.log.after(delivery.conversation, first - 1, through=last)
             if entry.kind in (Kind.MESSAGE, Kind.ASIDE) and not entry.deleted
-        )
+            and not _shows(uow, delivery, binding, entry)
+        )  # fmt: skip
         if not turns:
             entry = uow.log.entry(delivery.conversation, first)
             line = line_of(uow, binding, entry) if entry is not None and first == last else None
             return line.as_dict() if line is not None else None
         parts = chats[binding.platform].split(Post(PostKind.TURNS, turns=turns))
         return parts[delivery.part].as_dict() if delivery.part < len(parts) else None
+
+
+def _shows(uow: UnitOfWork, delivery: Delivery, binding: Binding, entry: Entry) -> bool:
+    """Whether the thread has that part of it already: one that was refused in an older thread was told again here."""
+    if delivery.op is not Op.POST:
+        return False
+    return any(link.part == delivery.part for link in uow.lanes.links_of(binding.id, entry.seq))
 
 
 def closes(uow: UnitOfWork, binding: Binding, delivery: Delivery) -> bool:

@@ -49,20 +49,25 @@ def test_a_user_group_counts_instead_of_the_channel() -> None:
 
 @pytest.mark.parametrize("name", ["U00000DANA", "@dana", "@Dana", "dana"])
 def test_a_list_of_operators_counts_instead_of_the_channel(name: str) -> None:
-    assert role(team(operators=(name,)), DANA, channel=False) is Role.OPERATOR
+    assert role(team(operators=(name,)), DANA) is Role.OPERATOR
     assert role(team(operators=("@bob",)), DANA) is Role.NONE
 
 
 def test_with_both_a_list_and_a_group_either_counts() -> None:
     both = team(group="@care", operators=("@dana",))
-    assert role(both, DANA, channel=False) is Role.OPERATOR
+    assert role(both, DANA) is Role.OPERATOR
     assert role(both, Account("U00000BOB0"), channel=False, group=True) is Role.OPERATOR
 
 
 def test_named_leads_lead_and_admins_do_not_any_more() -> None:
     named = team(leads=("@dana",))
-    assert role(named, DANA, channel=False) is Role.LEAD
+    assert role(named, DANA) is Role.LEAD
     assert role(named, LENA) is Role.OPERATOR
+
+
+def test_a_name_that_anybody_can_give_themselves_counts_for_people_of_the_channel_only() -> None:
+    assert role(team(leads=("@dana",)), DANA, channel=False) is Role.NONE
+    assert role(team(leads=(DANA.id,)), DANA, channel=False) is Role.LEAD
 
 
 def test_shoppers_read_the_first_name_or_the_policys() -> None:
