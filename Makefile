@@ -24,7 +24,7 @@ demo: $(VENV)/run.stamp ## a store, its assistant and the console on this machin
 	@PORT=$(PORT) $(BIN)/python -m bot demo
 
 test: $(VENV)/dev.stamp ## the whole suite (TESTS=tests/unit for a part)
-	$(BIN)/python -m pytest -n 3 --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 check: $(VENV)/dev.stamp ## formatter, linter, types, import contracts
 	$(BIN)/ruff format --check .
