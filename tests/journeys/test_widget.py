@@ -305,11 +305,10 @@ async def test_a_shopper_who_writes_a_great_deal_is_told_and_nothing_is_cut(worl
 
 
 async def test_the_shopper_learns_their_place_in_the_line(world: World) -> None:
-    await world.escalate(conversation_id="c-2", shopper={"id": "s-88"})
+    thread = await world.open_thread(conversation_id="c-2", shopper={"id": "s-88"})
     await world.escalate()
     window = await world.window()
     await expect(window.by("status")).to_contain_text("You are number 2")
-    thread = await world.thread()
     await thread.claim(world.dana)
     await expect(window.by("status")).to_contain_text("You are next")
 

@@ -224,6 +224,8 @@ class World:
         await asyncio.gather(*self._taps, return_exceptions=True)
         for context in self._contexts:
             await context.close()
+        if not self._by_socket:
+            await self.slack.gateway.close()  # no event may come while Baton's server stops
         for baton in (self.baton, *self.replicas):
             await baton.stop()
         await self.shop.stop()

@@ -83,7 +83,7 @@ async def test_a_case_is_assigned_to_a_colleague_of_its_team_by_name(console: Co
     console.world.operator(Actor("slack", "U1", "Ravi Shah", Role.OPERATOR))
     await console.call("POST", f"{CASES}/1042/assign", {"operator": "Maya", "to": "ravi shah"})
     assert console.bus.asked == [
-        commands.Assign(1042, MAYA, Actor("slack", "U1", "Ravi Shah", Role.OPERATOR))
+        commands.Assign(1042, MAYA, Actor("slack", "U1", "Ravi Shah", Role.OPERATOR, called="Ravi"))
     ]
 
 
