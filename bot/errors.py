@@ -99,12 +99,14 @@ class Busy(BatonError):
 
 class Unavailable(Busy):
     """The database is away, full or locked. Whether it was stored is unknown where a connection broke, so that asking
-    again must be harmless, as it is after any timeout. `cure` is for whoever looks after Baton."""
+    again must be harmless, as it is after any timeout. `cure` is for whoever looks after Baton; `passing`: another
+    attempt may well go through at once."""
 
-    def __init__(self, cure: str, retry_after: float = 2.0):
+    def __init__(self, cure: str, retry_after: float = 2.0, *, passing: bool = False):
         super().__init__(retry_after)
         self.args = (f"Nothing can be stored or looked up at the moment; try again in {retry_after:.0f} s.",)
         self.cure = cure
+        self.passing = passing
 
 
 class DeliveryFault(BatonError):

@@ -80,9 +80,8 @@ class Lanes:
         self.deliveries: Rows[Delivery] = Rows(connection, _DELIVERY, Delivery, ("id",), kinds)
         self.bound: Rows[Binding] = Rows(connection, _BINDING, Binding, ("id",), {"state": BindingState})
         self._threads: dict[Thread, Binding | None] = {}
-        self._whole: set[int] = (
-            set()
-        )  # conversations whose bindings and outstanding deliveries are all in hand
+        # Conversations whose bindings and outstanding deliveries are all in hand.
+        self._whole: set[int] = set()
         self.links: Rows[Link] = Rows(connection, _LINK, Link, ("platform", "channel", "remote_id"))
 
     def lane(self, number: int, reader: Reader) -> Lane | None:

@@ -31,25 +31,24 @@ class Reads:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, read)
 
     def _read(self, read: Callable[[ports.UnitOfWork], T]) -> T:
+        """Once more where the connection may have been lost long ago."""
         try:
             return self._once(read)
-        except SQLAlchemyError as error:
-            fault = fault_of(error)
-            if fault is None:
-                raise
+        except Unavailable as fault:
             if not fault.passing:
-                raise Unavailable(fault.cure) from None  # its own words may quote a customer
-        try:
-            return self._once(read)  # the connection may have been lost long ago
-        except SQLAlchemyError as error:
-            fault = fault_of(error)
-            if fault is None:
                 raise
-            raise Unavailable(fault.cure) from None
+        return self._once(read)
 
     def _once(self, read: Callable[[ports.UnitOfWork], T]) -> T:
-        with self._engine.connect() as connection:
-            return read(UnitOfWork(connection, self._settings, self._clock()))
+        try:
+            with self._engine.connect() as connection:
+                return read(UnitOfWork(connection, self._settings, self._clock()))
+        except SQLAlchemyError as error:
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            # Its own words may quote a customer.
+            raise Unavailable(fault.cure, passing=fault.passing) from None
 
     def close(self) -> None:
         """Wait for reads under way."""

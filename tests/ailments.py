@@ -1,20 +1,13 @@
-"""What can ail a database, really brought about: begun by `begin`, ended by `cure`."""
+"""What can ail a database, really brought about: begun by `begin`, ended by `cure`.
+
+`cure_says` is in what whoever looks after Baton is told.
+"""
 
 import contextlib
 import sqlite3
-from typing import Any, Protocol
 
 import psycopg
 from sqlalchemy import Connection, Engine, event, make_url
-
-
-class Ailment(Protocol):
-    """`cure_says` is in what whoever looks after Baton is told."""
-
-    cure_says: str
-
-    def begin(self) -> None: ...
-    def cure(self) -> None: ...
 
 
 class FullDisk:
@@ -120,11 +113,3 @@ class HeldRows:
     def cure(self) -> None:
         self._other.rollback()
         self._other.close()
-
-
-def kinds(database_url: str) -> list[Any]:
-    """Those that a database of that kind can have."""
-    return [FullDisk, LockedFile] if database_url.startswith("sqlite") else [Away, ReadOnly]
-
-
-__all__ = ["Ailment", "Away", "FullDisk", "HeldRows", "LockedFile", "ReadOnly", "Restarted", "kinds"]
