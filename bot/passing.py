@@ -95,9 +95,10 @@ class Passing:
 
     async def _upload(self, call: Call) -> Posted | None:
         file = call.content["file"]
+        # Not closed here: the platform's library may still be reading it when its upload has failed.
+        content = self._files().read(file["id"])
         try:
-            async with aclosing(self._files().read(file["id"])) as content:
-                remote = await self._chat(call.place.platform).upload(file["name"], file["size"], content)
+            remote = await self._chat(call.place.platform).upload(file["name"], file["size"], content)
         except (EntryFault, NotFound):
             return None
         return Posted(remote, call.place.channel)

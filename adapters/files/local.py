@@ -72,16 +72,14 @@ class LocalFiles:
                     stream.close()
 
     async def read(self, file_id: str) -> AsyncGenerator[bytes, None]:
-        """`NotFound` before the first piece if there is none."""
-        try:
-            stream = await asyncio.to_thread(self._path(file_id).open, "rb")
-        except FileNotFoundError:
-            raise NotFound("There is no such file.") from None
-        try:
-            while piece := await asyncio.to_thread(stream.read, PIECE):
-                yield piece
-        finally:
-            stream.close()
+        """`NotFound` if there is none, or if it was removed meanwhile.
+
+        Opened for each piece: whoever reads may be cancelled at any moment, by a library too, and nothing stays open.
+        """
+        path, at = self._path(file_id), 0
+        while piece := await asyncio.to_thread(_piece, path, at):
+            yield piece
+            at += len(piece)
 
     async def remove(self, file_id: str) -> None:
         """One that is gone is not an error."""
@@ -106,6 +104,15 @@ async def _on_disk(work: Callable[P, R], *args: P.args, **more: P.kwargs) -> R:
     except OSError as error:
         log.error("a file could not be written", extra={"reason": os.strerror(error.errno or 0)})
         raise PlaceFault("store_unwritable") from None
+
+
+def _piece(path: Path, at: int) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            stream.seek(at)
+            return stream.read(PIECE)
+    except FileNotFoundError:
+        raise NotFound("There is no such file.") from None
 
 
 def _create(path: Path) -> BufferedWriter:
