@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="baton", description=texts.TAGLINE)
+    parser = argparse.ArgumentParser(prog="baton", description=texts.terminal.TAGLINE)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
@@ -96,7 +96,7 @@ async def _serve(settings: Settings) -> None:
     baton = Baton(settings)
     stopping = serving.stop_on_signals()
     await serving.start(baton, settings, "BATON_PORT", "choose another")
-    print(texts.serving(settings.public_url), flush=True)
+    print(texts.terminal.serving(settings.public_url), flush=True)
     await stopping.wait()
     await baton.stop()
 
@@ -144,7 +144,7 @@ def _doctor(options: argparse.Namespace) -> int:
     else:
         for one in findings:
             print(f"{MARKS[one.grade]} {one.about}: {one.text}")
-        print(texts.doctor_ends(sum(one.grade is checkup.Grade.PROBLEM for one in findings)))
+        print(texts.terminal.doctor_ends(sum(one.grade is checkup.Grade.PROBLEM for one in findings)))
     return 1 if wrong else 0
 
 

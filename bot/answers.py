@@ -49,7 +49,7 @@ def answer(uow: UnitOfWork, verb: Verb, actor: Actor, number: int | None) -> Ans
 def require_staff(actor: Actor) -> None:
     """Guests and strangers see nothing of the cases."""
     if actor.highest is Role.NONE:
-        raise NotAllowed(texts.guests_may_not())
+        raise NotAllowed(texts.answers.guests_may_not())
 
 
 def helped(words: str, *, in_thread: bool) -> Answer:
@@ -57,8 +57,8 @@ def helped(words: str, *, in_thread: bool) -> Answer:
     known = {str(act) for act in Act}
     if words.lower() in known:
         example = verbs.example(Act(words.lower()), in_thread=in_thread)
-        return Answer(texts.verb_wrong(words.lower(), example))
-    return Answer(texts.HELP)
+        return Answer(texts.answers.verb_wrong(words.lower(), example))
+    return Answer(texts.answers.HELP)
 
 
 # --- listings -------------------------------------------------------------------------------------------------
@@ -69,8 +69,8 @@ def queue(uow: UnitOfWork, actor: Actor, view: View, verb: Verb) -> Answer:
     board = board_of(uow, actor, Look(view, page=verb.page))
     count = board.counts[view]
     if not count:
-        return Answer(texts.mine_empty() if view is View.MINE else texts.queue_empty())
-    head = texts.listing(texts.HOME_VIEWS[str(view)], count, board.look.page, board.pages)
+        return Answer(texts.boards.mine_empty() if view is View.MINE else texts.boards.queue_empty())
+    head = texts.boards.listing(texts.boards.HOME_VIEWS[str(view)], count, board.look.page, board.pages)
     return Answer(head, board.rows, page_buttons(verb.act, board.look.page, board.pages))
 
 
@@ -78,9 +78,9 @@ def page_buttons(act: Act, page: int, pages: int, words: str = "") -> tuple[Butt
     """To the page before and the page behind, where there are any. Their values are verbs themselves."""
     found = []
     if page > 0:
-        found.append(Button(Action.PAGE, texts.HOME_PREVIOUS, verbs.page_value(act, page - 1, words)))
+        found.append(Button(Action.PAGE, texts.boards.HOME_PREVIOUS, verbs.page_value(act, page - 1, words)))
     if page + 1 < pages:
-        found.append(Button(Action.PAGE, texts.HOME_NEXT, verbs.page_value(act, page + 1, words)))
+        found.append(Button(Action.PAGE, texts.boards.HOME_NEXT, verbs.page_value(act, page + 1, words)))
     return tuple(found)
 
 
@@ -89,14 +89,14 @@ def find(uow: UnitOfWork, actor: Actor, words: str, page: int = 0) -> Answer:
     most = (page + 1) * FOUND_ROWS + 1
     numbers, more = _found(uow, words, most)
     beyond = uow.conversations.newest_number() > DEEP
-    limits = texts.find_limits(SHOPPERS, CASES, DEEP) if beyond else ""
+    limits = texts.boards.find_limits(SHOPPERS, CASES, DEEP) if beyond else ""
     if not numbers:
-        return Answer(texts.found_nothing(words, limits))
+        return Answer(texts.boards.found_nothing(words, limits))
     shown = numbers[page * FOUND_ROWS : (page + 1) * FOUND_ROWS]
     cases = [case for case in map(uow.conversations.get, shown) if case is not None]
     pages = page + 2 if more else page + 1
     return Answer(
-        texts.found(words, len(numbers) - more, limits, more=more),
+        texts.boards.found(words, len(numbers) - more, limits, more=more),
         rows_of(uow, cases, actor),
         page_buttons(Act.FIND, page, pages, words[:200]),
     )
@@ -129,17 +129,17 @@ def failed(uow: UnitOfWork, actor: Actor, page: int = 0) -> Answer:
         if case is not None and (case.team in teams or case.team not in uow.settings.teams):
             found.append((delivery, case))
     if not found:
-        return Answer(texts.failed_empty())
+        return Answer(texts.boards.failed_empty())
     pages = -(-len(found) // FAILED_ROWS)
     page = min(page, pages - 1)
     rows = []
     for delivery, case in found[page * FAILED_ROWS : (page + 1) * FAILED_ROWS]:
-        where = texts.FAILED_WHERE.get(str(delivery.reader), str(delivery.reader))
-        age = texts.ago(uow.now - (delivery.settled_at or delivery.created_at))
-        line = texts.failed_row(where, delivery.last_seq, delivery.error or "", age)
-        retry = Button(Action.RETRY, texts.BUTTON_RETRY, delivery.id)
+        where = texts.boards.FAILED_WHERE.get(str(delivery.reader), str(delivery.reader))
+        age = texts.words.ago(uow.now - (delivery.settled_at or delivery.created_at))
+        line = texts.boards.failed_row(where, delivery.last_seq, delivery.error or "", age)
+        retry = Button(Action.RETRY, texts.thread.BUTTON_RETRY, delivery.id)
         rows.append(Row(case.number, f"{linked_number(uow, case)}\n{line}", (retry,)))
-    head = texts.listing(texts.FAILED_TITLE, len(found), page, pages)
+    head = texts.boards.listing(texts.boards.FAILED_TITLE, len(found), page, pages)
     return Answer(head, tuple(rows), page_buttons(Act.FAILED, page, pages))
 
 
@@ -151,8 +151,8 @@ def still_open(uow: UnitOfWork, actor: Actor, said: str) -> Answer:
     )
     rows = []
     for row in rows_of(uow, cases, actor):
-        hand_over = Button(Action.HAND_OVER, texts.MENU_LABELS["hand_over"], str(row.number))
-        assign = Button(Action.ASSIGN, texts.MENU_LABELS["assign"], str(row.number))
+        hand_over = Button(Action.HAND_OVER, texts.windows.MENU_LABELS["hand_over"], str(row.number))
+        assign = Button(Action.ASSIGN, texts.windows.MENU_LABELS["assign"], str(row.number))
         rows.append(Row(row.number, row.text, (hand_over, assign)))
     return Answer(said, tuple(rows))
 
@@ -164,7 +164,7 @@ def show(uow: UnitOfWork, actor: Actor, number: int) -> Answer:
     """The whole case in a few lines."""
     case = uow.conversations.get(number)
     if case is None:
-        raise NotFound(texts.no_such_case(number), field="number")
+        raise NotFound(texts.answers.no_such_case(number), field="number")
     hours = uow.settings.team(case.team).hours
     lines = [*_head(uow, case, hours), *_facts(uow, case), *_last_messages(uow, case)]
     (row,) = rows_of(uow, [case], actor)
@@ -184,14 +184,14 @@ def _head(uow: UnitOfWork, case: Conversation, hours: Hours) -> list[str]:
     when = moments.shown(at, uow.now, hours) if at is not None else ""
     footer = [case.team, case.priority, *(f"#{tag}" for tag in case.tags)]
     if case.snoozed_until is not None and case.snoozed_until > uow.now:
-        footer.append(texts.row_snoozed(moments.shown(case.snoozed_until, uow.now, hours)))
+        footer.append(texts.boards.row_snoozed(moments.shown(case.snoozed_until, uow.now, hours)))
     return [
-        f"{linked_number(uow, case)} · {texts.plainly(cards.customer_line(shopper) if shopper else '')}",
-        f"**{texts.plainly(shorten(str(case.packet.get('issue') or ''), 200))}**"
+        f"{linked_number(uow, case)} · {texts.words.plainly(cards.customer_line(shopper) if shopper else '')}",
+        f"**{texts.words.plainly(shorten(str(case.packet.get('issue') or ''), 200))}**"
         if case.packet.get("issue")
         else "",
-        texts.case_line_stage(str(case.stage), owner.name if owner else None, when),
-        " · ".join(texts.plainly(part) for part in footer),
+        texts.answers.case_line_stage(str(case.stage), owner.name if owner else None, when),
+        " · ".join(texts.words.plainly(part) for part in footer),
     ]
 
 
@@ -201,17 +201,22 @@ def _facts(uow: UnitOfWork, case: Conversation) -> list[str]:
     packet = case.packet
     currency = shopper.currency if shopper else None
     facts = [
-        (texts.FIELD_REASON, cards.reason_line(packet.get("reason") or {}) if packet else ""),
-        (texts.FIELD_WANTS, str(packet.get("wants") or "")),
-        (texts.FIELD_ORDERS, cards.orders_line(packet.get("orders") or [], currency)),
-        (texts.FIELD_COLLECTED, cards.collected_line(packet.get("collected") or {})),
-        (texts.FIELD_TRIED, "; ".join(str(one) for one in (packet.get("tried") or [])[: cards.MOST_TRIED])),
-        (texts.FIELD_EARLIER, cards.earlier_line(packet.get("earlier") or [])),
+        (texts.card.FIELD_REASON, cards.reason_line(packet.get("reason") or {}) if packet else ""),
+        (texts.card.FIELD_WANTS, str(packet.get("wants") or "")),
+        (texts.card.FIELD_ORDERS, cards.orders_line(packet.get("orders") or [], currency)),
+        (texts.card.FIELD_COLLECTED, cards.collected_line(packet.get("collected") or {})),
+        (
+            texts.card.FIELD_TRIED,
+            "; ".join(str(one) for one in (packet.get("tried") or [])[: cards.MOST_TRIED]),
+        ),
+        (texts.card.FIELD_EARLIER, cards.earlier_line(packet.get("earlier") or [])),
     ]
     if case.outcome:
         amount, currency = case.outcome.get("amount"), case.outcome.get("currency")
-        facts.append((texts.FIELD_OUTCOME, texts.outcome_line(case.outcome["kind"], amount, currency, "")))
-    return [f"{label}: {texts.plainly(shorten(fact, 300))}" for label, fact in facts if fact]
+        facts.append(
+            (texts.card.FIELD_OUTCOME, texts.card.outcome_line(case.outcome["kind"], amount, currency, ""))
+        )
+    return [f"{label}: {texts.words.plainly(shorten(fact, 300))}" for label, fact in facts if fact]
 
 
 def _last_messages(uow: UnitOfWork, case: Conversation) -> list[str]:
@@ -221,8 +226,8 @@ def _last_messages(uow: UnitOfWork, case: Conversation) -> list[str]:
 
 def _quote(uow: UnitOfWork, case: Conversation, entry: Entry) -> str:
     shopper = uow.people.shopper(case.shopper_id) if entry.author is Author.SHOPPER else None
-    name = cards.name_of(shopper) if shopper else entry.name or texts.SPEAKERS[str(entry.author)]
-    return f"> **{texts.plainly(shorten(name, 40))}**: {texts.plainly(shorten(entry.text, 200))}"
+    name = cards.name_of(shopper) if shopper else entry.name or texts.card.SPEAKERS[str(entry.author)]
+    return f"> **{texts.words.plainly(shorten(name, 40))}**: {texts.words.plainly(shorten(entry.text, 200))}"
 
 
 def taken(uow: UnitOfWork, number: int, actor: Actor, said: str) -> Answer:
@@ -246,10 +251,13 @@ def stats(uow: UnitOfWork, actor: Actor) -> Answer:
         uow.conversations.times(teams, since, MOST_COUNTED), since, uow.conversations.loads(teams)
     )
     longest = uow.now - first if first is not None else None
-    title = texts.STATS_TITLE + (
-        f" ({', '.join(map(texts.plainly, teams))})" if len(uow.settings.teams) > 1 else ""
+    title = texts.boards.STATS_TITLE + (
+        f" ({', '.join(map(texts.words.plainly, teams))})" if len(uow.settings.teams) > 1 else ""
     )
-    lines = [f"**{title}**", *texts.stats_lines(day.new, waiting, longest, day.resolved, day.first_reply)]
+    lines = [
+        f"**{title}**",
+        *texts.boards.stats_lines(day.new, waiting, longest, day.resolved, day.first_reply),
+    ]
     return Answer("\n".join([*lines, *_people(uow, day.people)]))
 
 
@@ -258,5 +266,5 @@ def _people(uow: UnitOfWork, people: Sequence[metrics.PersonToday]) -> list[str]
     for one in people[:MOST_PEOPLE]:
         operator = uow.people.operator(one.operator_id)
         if operator is not None:
-            lines.append(texts.stats_person(operator.name, one.open, one.replies, one.first_reply))
-    return lines or [texts.STATS_NOBODY]
+            lines.append(texts.boards.stats_person(operator.name, one.open, one.replies, one.first_reply))
+    return lines or [texts.boards.STATS_NOBODY]

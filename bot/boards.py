@@ -106,7 +106,7 @@ def _away(uow: "UnitOfWork", operator: Operator | None) -> str:
         return ""
     until = operator.away_until
     hours = clock_of(uow, operator.platform)
-    return texts.board_away(moments.shown(until, uow.now, hours) if until is not None else None)
+    return texts.boards.board_away(moments.shown(until, uow.now, hours) if until is not None else None)
 
 
 def clock_of(uow: "UnitOfWork", platform: str) -> Hours:
@@ -141,7 +141,12 @@ def _who(uow: "UnitOfWork", case: Conversation) -> str:
     name = shorten(name_of(shopper), NAME_LENGTH) if shopper else ""
     tier = (shopper.tier or "") if shopper else ""
     priority = f"**{case.priority}**" if case.priority != "normal" else ""
-    parts = [linked_number(uow, case), texts.plainly(name), texts.plainly(shorten(tier, 30)), priority]
+    parts = [
+        linked_number(uow, case),
+        texts.words.plainly(name),
+        texts.words.plainly(shorten(tier, 30)),
+        priority,
+    ]
     return " · ".join(part for part in parts if part)
 
 
@@ -154,29 +159,29 @@ def linked_number(uow: "UnitOfWork", case: Conversation) -> str:
 
 
 def _about(case: Conversation) -> str:
-    return texts.plainly(shorten(str(case.packet.get("issue") or ""), ISSUE_LENGTH))
+    return texts.words.plainly(shorten(str(case.packet.get("issue") or ""), ISSUE_LENGTH))
 
 
 def _how(uow: "UnitOfWork", case: Conversation, owner: Operator | None, unread: int) -> str:
-    parts = [texts.row_new(unread) if unread else "", _wait(uow, case)]
+    parts = [texts.boards.row_new(unread) if unread else "", _wait(uow, case)]
     if case.stage is Stage.ACTIVE:
-        parts.append(texts.plainly(owner.name) if owner else texts.SPEAKERS["operator"])
+        parts.append(texts.words.plainly(owner.name) if owner else texts.card.SPEAKERS["operator"])
     elif case.stage is not Stage.WAITING:
         parts.append(str(case.stage))
     if len(uow.settings.teams) > 1:
-        parts.append(texts.plainly(case.team))
-    parts.append(" ".join(texts.plainly(f"#{tag}") for tag in case.tags[:5]))
+        parts.append(texts.words.plainly(case.team))
+    parts.append(" ".join(texts.words.plainly(f"#{tag}") for tag in case.tags[:5]))
     if case.snoozed_until is not None and case.snoozed_until > uow.now and case.in_persons_hands:
         hours = uow.settings.team(case.team).hours
-        parts.append(texts.row_snoozed(moments.shown(case.snoozed_until, uow.now, hours)))
+        parts.append(texts.boards.row_snoozed(moments.shown(case.snoozed_until, uow.now, hours)))
     return " · ".join(part for part in parts if part)
 
 
 def _wait(uow: "UnitOfWork", case: Conversation) -> str:
     if case.stage is Stage.WAITING and case.waiting_since is not None:
-        return texts.row_waits(uow.now - case.waiting_since)
+        return texts.boards.row_waits(uow.now - case.waiting_since)
     if case.awaiting is Awaiting.OPERATOR and case.last_shopper_at is not None:
-        return texts.row_unanswered(uow.now - case.last_shopper_at)
+        return texts.boards.row_unanswered(uow.now - case.last_shopper_at)
     return ""
 
 
@@ -185,21 +190,24 @@ def _buttons(case: Conversation, owner: Operator | None, actor: Actor) -> tuple[
     mine = owner is not None and _is_among([owner], actor)
     leads = actor.in_team(case.team).role is Role.LEAD
     if case.stage in (Stage.WAITING, Stage.RESOLVED):
-        label = texts.BUTTON_CLAIM if case.stage is Stage.WAITING else texts.BUTTON_REOPEN
+        label = texts.card.BUTTON_CLAIM if case.stage is Stage.WAITING else texts.boards.BUTTON_REOPEN
         style = "primary" if case.stage is Stage.WAITING else None
         found.append(Button(Action.CLAIM, label, value, style))
     if case.stage is Stage.WAITING and leads:
-        found.append(Button(Action.ASSIGN, texts.MENU_LABELS["assign"], value))
+        found.append(Button(Action.ASSIGN, texts.windows.MENU_LABELS["assign"], value))
     if case.stage is Stage.ACTIVE and mine:
-        found.append(Button(Action.RESOLVE, texts.BUTTON_RESOLVE, value))
+        found.append(Button(Action.RESOLVE, texts.card.BUTTON_RESOLVE, value))
     if case.stage is Stage.ACTIVE and not mine and leads:
         found.append(step_in(case.number, owner))
-    return (*found, Button(Action.SHOW, texts.BUTTON_SHOW, value))
+    return (*found, Button(Action.SHOW, texts.boards.BUTTON_SHOW, value))
 
 
 def step_in(number: int, owner: Operator | None) -> Button:
     """A lead takes somebody's case, once they have said that they mean it."""
-    name = owner.name if owner else texts.SPEAKERS["operator"]
+    name = owner.name if owner else texts.card.SPEAKERS["operator"]
     return Button(
-        Action.STEP_IN, texts.MENU_LABELS["step_in"], str(number), confirm=texts.confirm_step_in(name)
+        Action.STEP_IN,
+        texts.windows.MENU_LABELS["step_in"],
+        str(number),
+        confirm=texts.boards.confirm_step_in(name),
     )

@@ -42,9 +42,9 @@ def opening(uow: UnitOfWork, team: TeamPolicy) -> Answer | None:
     more = len(waiting) - len(shown)
     rows = [_row(case, shopper, uow.now) for case, shopper in shown]
     return Answer(
-        "\n".join([_head(team, waiting, uow.now), *([texts.brief_more(more)] if more else [])]),
+        "\n".join([_head(team, waiting, uow.now), *([texts.boards.brief_more(more)] if more else [])]),
         tuple(rows),
-        (Button(Action.SHARE_OUT, texts.BUTTON_SHARE_OUT, f"{team.name}:{numbers}"),),
+        (Button(Action.SHARE_OUT, texts.boards.BUTTON_SHARE_OUT, f"{team.name}:{numbers}"),),
     )
 
 
@@ -61,7 +61,7 @@ def _head(team: TeamPolicy, waiting: list[tuple[Conversation, Shopper | None]], 
     since = [case.waiting_since or now for case, _ in waiting]
     overnight = sum(not hours.is_open(team.hours, at) for at in since)
     vips = sum(is_vip(shopper) for _, shopper in waiting)
-    return texts.brief_head(team.name, len(waiting), overnight, vips, now - min(since))
+    return texts.boards.brief_head(team.name, len(waiting), overnight, vips, now - min(since))
 
 
 def _plain(text: str) -> str:
@@ -72,9 +72,9 @@ def _plain(text: str) -> str:
 def _row(case: Conversation, shopper: Shopper | None, now: float) -> Row:
     customer = _plain(shorten(name_of(shopper) if shopper else "", 60))
     issue = _plain(shorten(str(case.packet.get("issue") or ""), 120))
-    text = texts.brief_row(
+    text = texts.boards.brief_row(
         case.number, customer, now - (case.waiting_since or now), issue, vip=is_vip(shopper)
     )
     value = str(case.number)
-    claim = Button(Action.CLAIM, texts.BUTTON_CLAIM, value, "primary")
-    return Row(case.number, text, (claim, Button(Action.ASSIGN, texts.BUTTON_ASSIGN_TO, value)))
+    claim = Button(Action.CLAIM, texts.card.BUTTON_CLAIM, value, "primary")
+    return Row(case.number, text, (claim, Button(Action.ASSIGN, texts.boards.BUTTON_ASSIGN_TO, value)))

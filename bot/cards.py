@@ -58,7 +58,7 @@ def card_of(
 
 
 def _status_left(conversation: Conversation, *, moved: bool) -> str:
-    return texts.status_moved(conversation.team) if moved else texts.status_continued()
+    return texts.card.status_moved(conversation.team) if moved else texts.card.status_continued()
 
 
 def _footer(conversation: Conversation, brand: str) -> str:
@@ -73,13 +73,13 @@ def _footer(conversation: Conversation, brand: str) -> str:
 def _status(conversation: Conversation, owner: Operator | None) -> str:
     match conversation.stage:
         case Stage.WAITING:
-            return texts.status_waiting()
+            return texts.card.status_waiting()
         case Stage.ACTIVE:
-            return texts.status_active(owner.name if owner else texts.SPEAKERS["operator"])
+            return texts.card.status_active(owner.name if owner else texts.card.SPEAKERS["operator"])
         case Stage.RESOLVED:
-            return texts.status_resolved(owner.name if owner else None)
+            return texts.card.status_resolved(owner.name if owner else None)
         case _:
-            return texts.status_open()
+            return texts.card.status_open()
 
 
 def _since(conversation: Conversation) -> float | None:
@@ -96,10 +96,10 @@ def _since(conversation: Conversation) -> float | None:
 
 def _buttons(conversation: Conversation) -> tuple[Button, ...]:
     value = str(conversation.number)
-    claim = Button(Action.CLAIM, texts.BUTTON_CLAIM, value, "primary")
-    release = Button(Action.RELEASE, texts.BUTTON_RELEASE, value)
-    hand_back = Button(Action.HAND_BACK, texts.BUTTON_HAND_BACK, value)
-    resolve = Button(Action.RESOLVE, texts.BUTTON_RESOLVE, value)
+    claim = Button(Action.CLAIM, texts.card.BUTTON_CLAIM, value, "primary")
+    release = Button(Action.RELEASE, texts.card.BUTTON_RELEASE, value)
+    hand_back = Button(Action.HAND_BACK, texts.card.BUTTON_HAND_BACK, value)
+    resolve = Button(Action.RESOLVE, texts.card.BUTTON_RESOLVE, value)
     match conversation.stage:
         case Stage.WAITING:
             return (claim, hand_back, resolve)
@@ -117,10 +117,10 @@ def _menu(conversation: Conversation, owner: Operator | None, teams: int) -> tup
         offered.remove(Action.MOVE)
     if conversation.handoff == 0:
         offered.remove(Action.OUTCOME)
-    buttons = [Button(action, texts.MENU_LABELS[str(action)], value) for action in offered]
+    buttons = [Button(action, texts.windows.MENU_LABELS[str(action)], value) for action in offered]
     if conversation.stage is Stage.ACTIVE:
-        question = texts.confirm_step_in(owner.name if owner else texts.SPEAKERS["operator"])
-        label = texts.MENU_LABELS[str(Action.STEP_IN)]
+        question = texts.boards.confirm_step_in(owner.name if owner else texts.card.SPEAKERS["operator"])
+        label = texts.windows.MENU_LABELS[str(Action.STEP_IN)]
         buttons.insert(0, Button(Action.STEP_IN, label, value, confirm=question))
     return tuple(buttons)
 
@@ -129,12 +129,12 @@ def _state_of(conversation: Conversation, zone: str) -> list[Field]:
     """What has been decided about the case: put off until when, or ended how."""
     outcome = conversation.outcome
     if conversation.in_persons_hands and conversation.snoozed_until is not None:
-        when = texts.on_the_clock(conversation.snoozed_until, zone)
-        return [Field(texts.FIELD_SNOOZED, texts.snoozed_until(when))]
+        when = texts.words.on_the_clock(conversation.snoozed_until, zone)
+        return [Field(texts.card.FIELD_SNOOZED, texts.card.snoozed_until(when))]
     if conversation.stage is Stage.RESOLVED and outcome is not None:
         amount, currency = outcome.get("amount"), outcome.get("currency")
-        line = texts.outcome_line(outcome["kind"], amount, currency, outcome.get("note") or "")
-        return [Field(texts.FIELD_OUTCOME, line)]
+        line = texts.card.outcome_line(outcome["kind"], amount, currency, outcome.get("note") or "")
+        return [Field(texts.card.FIELD_OUTCOME, line)]
     return []
 
 
@@ -142,24 +142,26 @@ def _fields(conversation: Conversation, shopper: Shopper, zone: str) -> list[Fie
     packet = conversation.packet
     found = [
         *_state_of(conversation, zone),
-        Field(texts.FIELD_CUSTOMER, customer_line(shopper)),
-        Field(texts.FIELD_REASON, reason_line(packet.get("reason") or {})),
-        Field(texts.FIELD_WANTS, str(packet.get("wants") or "")),
-        Field(texts.FIELD_MOOD, str((packet.get("sentiment") or {}).get("label") or "")),
-        Field(texts.FIELD_ORDERS, orders_line(packet.get("orders") or [], shopper.currency)),
-        Field(texts.FIELD_COLLECTED, collected_line(packet.get("collected") or {})),
-        Field(texts.FIELD_TRIED, "; ".join(str(one) for one in (packet.get("tried") or [])[:MOST_TRIED])),
-        Field(texts.FIELD_CART, cart_line(packet.get("cart") or {}, shopper.currency)),
-        Field(texts.FIELD_PAGE, str(packet.get("page") or "")),
-        Field(texts.FIELD_EARLIER, earlier_line(packet.get("earlier") or [])),
-        Field(texts.FIELD_REACHABLE, ", ".join(packet.get("reachable") or [])),
+        Field(texts.card.FIELD_CUSTOMER, customer_line(shopper)),
+        Field(texts.card.FIELD_REASON, reason_line(packet.get("reason") or {})),
+        Field(texts.card.FIELD_WANTS, str(packet.get("wants") or "")),
+        Field(texts.card.FIELD_MOOD, str((packet.get("sentiment") or {}).get("label") or "")),
+        Field(texts.card.FIELD_ORDERS, orders_line(packet.get("orders") or [], shopper.currency)),
+        Field(texts.card.FIELD_COLLECTED, collected_line(packet.get("collected") or {})),
+        Field(
+            texts.card.FIELD_TRIED, "; ".join(str(one) for one in (packet.get("tried") or [])[:MOST_TRIED])
+        ),
+        Field(texts.card.FIELD_CART, cart_line(packet.get("cart") or {}, shopper.currency)),
+        Field(texts.card.FIELD_PAGE, str(packet.get("page") or "")),
+        Field(texts.card.FIELD_EARLIER, earlier_line(packet.get("earlier") or [])),
+        Field(texts.card.FIELD_REACHABLE, ", ".join(packet.get("reachable") or [])),
     ]
     return [Field(one.label, shorten(one.text, FIELD_LENGTH)) for one in found if one.text]
 
 
 def name_of(shopper: Shopper) -> str:
     """What the team calls a shopper."""
-    return shopper.name or (texts.anonymous() if shopper.anonymous else shopper.external_id)
+    return shopper.name or (texts.words.anonymous() if shopper.anonymous else shopper.external_id)
 
 
 def customer_line(shopper: Shopper) -> str:
@@ -184,7 +186,7 @@ def _money(amount: object, currency: str | None) -> str | None:
 def reason_line(reason: Mapping[str, Any]) -> str:
     """Why a person is needed, with the words that made it so."""
     trigger = str(reason.get("trigger") or "api")
-    what = texts.REASONS.get(trigger, trigger)
+    what = texts.card.REASONS.get(trigger, trigger)
     rule, evidence = reason.get("rule"), reason.get("evidence")
     if trigger == "keyword" and rule:
         what = f"{what} “{rule}”"

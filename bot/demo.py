@@ -85,10 +85,10 @@ async def run(chosen: Settings) -> None:
     assistant = await _start_assistant(chosen, url)
     try:
         await _seed(chosen, url)
-        print(texts.demo_ready(url, chosen.stores["demo"].api_key, chosen.admin_token), flush=True)
+        print(texts.terminal.demo_ready(url, chosen.stores["demo"].api_key, chosen.admin_token), flush=True)
         await stopping.wait()
     finally:
-        print(texts.demo_stopping(), flush=True)
+        print(texts.terminal.demo_stopping(), flush=True)
         assistant.terminate()
         await assistant.wait()
         await baton.stop()

@@ -70,7 +70,7 @@ class Desk:
 
     async def _perform(self, command: Perform, verb: Verb) -> Answer:
         done = await self._bus.submit(command)
-        said = done.whisper or texts.nothing_done()
+        said = done.whisper or texts.answers.nothing_done()
         if verb.act is not Act.AWAY:
             return Answer(said)
         return await self._reads(lambda uow: answers.still_open(uow, command.actor, said))
@@ -90,8 +90,8 @@ class Desk:
             return Answer(refused.message)
         said = getattr(done, "whisper", None)
         if said is None and action is Action.HAND_OVER:
-            said = texts.did_release(int(value))
-        return Answer(said or texts.nothing_done())
+            said = texts.answers.did_release(int(value))
+        return Answer(said or texts.answers.nothing_done())
 
     # --- the queue --------------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Desk:
         """What that button has to ask first."""
         answers.require_staff(actor)
         if action not in FORMS:
-            raise NotFound(texts.no_such_form(str(action)))
+            raise NotFound(texts.windows.no_such_form(str(action)))
         return await self._reads(lambda uow: forms.form_of(uow, action, number, actor))
 
     async def submit(
@@ -121,7 +121,7 @@ class Desk:
         form's fields."""
         answers.require_staff(actor)
         if action not in FORMS:
-            raise NotFound(texts.no_such_form(str(action)))
+            raise NotFound(texts.windows.no_such_form(str(action)))
         given = {name: value.strip() for name, value in values.items()}
         try:
             if action is Action.SAVED_REPLY:
@@ -136,17 +136,19 @@ class Desk:
     async def _reply(self, number: int, given: Values, actor: Actor, id: str) -> Answer | Form:  # noqa: A002
         """First what was picked, to be read over; then what it became, to the shopper."""
         if "text" not in given:
-            picked = _required(given, "reply", texts.choose_something())
+            picked = _required(given, "reply", texts.windows.choose_something())
             return await self._reads(lambda uow: forms.reply_form(uow, number, actor, picked))
-        text = _required(given, "text", texts.write_something())
+        text = _required(given, "text", texts.windows.write_something())
         left = replies.unfilled(text)
         if left:
-            raise Refused(texts.blanks_left(left), field="text")
+            raise Refused(texts.windows.blanks_left(left), field="text")
         done = await self._bus.submit(OperatorWrites(number, actor, text, id, source=FORM))
         if done.whisper:
             return Answer(done.whisper)
         owns = await self._reads(lambda uow: _owns(uow, number, actor))
-        return Answer(texts.did_send_reply(number) if owns else texts.reply_stayed_inside(number))
+        return Answer(
+            texts.answers.did_send_reply(number) if owns else texts.answers.reply_stayed_inside(number)
+        )
 
 
 def _owns(uow: UnitOfWork, number: int, actor: Actor) -> bool:
@@ -167,32 +169,32 @@ def _required(given: Values, name: str, why: str) -> str:
 
 
 def _assign(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> Any:  # noqa: A002
-    chosen = _required(given, "operator", texts.choose_something())
+    chosen = _required(given, "operator", texts.windows.choose_something())
     case = uow.conversations.get(number)
     team = uow.people.team(case.team) if case is not None else ()
     operator = next((one for one in team if str(one.id) == chosen and one.active), None)
     if operator is None:
-        raise NotFound(texts.operator_gone(), field="operator")
+        raise NotFound(texts.windows.operator_gone(), field="operator")
     return Assign(number, actor, account_of(operator))
 
 
 def _move(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> Any:  # noqa: A002
-    return MoveToTeam(number, actor, _required(given, "team", texts.choose_something()))
+    return MoveToTeam(number, actor, _required(given, "team", texts.windows.choose_something()))
 
 
 def _priority(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> Any:  # noqa: A002
-    return SetPriority(number, actor, _required(given, "priority", texts.choose_something()))
+    return SetPriority(number, actor, _required(given, "priority", texts.windows.choose_something()))
 
 
 def _snooze(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> Any:  # noqa: A002
     """What is written counts more than what is chosen."""
     written = given.get("time", "")
-    when = written or _required(given, "until", texts.choose_something())
+    when = written or _required(given, "until", texts.windows.choose_something())
     if when.lower() in verbs.NOW:
         return Snooze(number, actor, None)
     case = uow.conversations.get(number)
     if case is None:
-        raise NotFound(texts.no_such_case(number), field="number")
+        raise NotFound(texts.answers.no_such_case(number), field="number")
     try:
         return Snooze(number, actor, moments.moment(when, uow.now, uow.settings.team(case.team).hours))
     except Refused as refused:
@@ -207,12 +209,12 @@ def _tag(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> 
 
 
 def _note(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> Any:  # noqa: A002
-    return AddNote(number, actor, _required(given, "text", texts.write_something()), id)
+    return AddNote(number, actor, _required(given, "text", texts.windows.write_something()), id)
 
 
 def _outcome(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> Any:  # noqa: A002
     """A currency says nothing without an amount."""
-    kind = _required(given, "kind", texts.choose_something())
+    kind = _required(given, "kind", texts.windows.choose_something())
     money = given.get("amount", "")
     amount = verbs.amount(money) if money else None
     currency = verbs.currency(given.get("currency")) if amount is not None else None
@@ -251,7 +253,7 @@ def _field_of(action: Action, field: str | None, given: Values) -> str:
 def _said(command: Any) -> str:
     """For handlers that say nothing of their own."""
     if isinstance(command, Assign):
-        return texts.did_assign(command.number, command.to.name)
+        return texts.answers.did_assign(command.number, command.to.name)
     if isinstance(command, Snooze) and command.until is None:
-        return texts.did_wake(command.number)
-    return texts.nothing_done()
+        return texts.answers.did_wake(command.number)
+    return texts.answers.nothing_done()

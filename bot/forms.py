@@ -77,14 +77,14 @@ def form_of(uow: "UnitOfWork", action: Action, number: int, actor: Actor) -> For
     """What that button asks about that case. `Refused` where there is nothing to choose from."""
     conversation = uow.conversations.get(number)
     if conversation is None:
-        raise NotFound(texts.no_such_case(number), field="number")
+        raise NotFound(texts.answers.no_such_case(number), field="number")
     fields = _FIELDS[action](uow, conversation, actor)
     name = str(action)
-    return Form(action, number, _title(name, number), texts.FORM_SUBMITS[name], fields)
+    return Form(action, number, _title(name, number), texts.windows.FORM_SUBMITS[name], fields)
 
 
 def _title(name: str, number: int) -> str:
-    return f"{texts.FORM_TITLES[name]} #{number}"
+    return f"{texts.windows.FORM_TITLES[name]} #{number}"
 
 
 Fields = tuple[FormField, ...]
@@ -94,7 +94,7 @@ def _assign(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fiel
     """The team's people: whoever is there first, then by how much they have."""
     team = [one for one in uow.people.team(conversation.team) if one.active]
     if not team:
-        raise Refused(texts.nobody_to_assign(conversation.team))
+        raise Refused(texts.windows.nobody_to_assign(conversation.team))
     loads = uow.conversations.loads(tuple(uow.settings.teams))
     hours = uow.settings.team(conversation.team).hours
     order = sorted(
@@ -103,63 +103,80 @@ def _assign(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fiel
     options = tuple(
         Option(str(one.id), one.name, _state(one, loads.get(one.id, 0), uow.now, hours)) for one in order
     )
-    return (FormField("operator", texts.LABEL_OPERATOR, FieldKind.ONE, options[:MOST_OPTIONS]),)
+    return (FormField("operator", texts.windows.LABEL_OPERATOR, FieldKind.ONE, options[:MOST_OPTIONS]),)
 
 
 def _state(operator: Operator, load: int, now: float, hours: opening_hours.Hours) -> str:
     """ "3 open, away until 14:00"."""
     if operator.is_away(now):
         until = operator.away_until
-        there = texts.form_away(moments.shown(until, now, hours) if until is not None else None)
+        there = texts.windows.form_away(moments.shown(until, now, hours) if until is not None else None)
     else:
-        there = texts.form_present(operator.present)
-    return ", ".join(part for part in (texts.form_open_cases(load), there) if part)
+        there = texts.windows.form_present(operator.present)
+    return ", ".join(part for part in (texts.windows.form_open_cases(load), there) if part)
 
 
 def _move(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
     others = [team for team in uow.settings.teams.values() if team.name != conversation.team]
     if not others:
-        raise Refused(texts.no_other_team(conversation.team))
+        raise Refused(texts.windows.no_other_team(conversation.team))
     options = []
     for team in others[:MOST_OPTIONS]:
         waiting, _ = uow.conversations.waits([team.name])
         opens = opening_hours.next_opening(team.hours, uow.now)
         back = moments.shown(opens.timestamp(), uow.now, team.hours) if opens else None
-        options.append(Option(team.name, team.name, texts.form_team(waiting, back)))
-    return (FormField("team", texts.LABEL_TEAM, FieldKind.ONE, tuple(options)),)
+        options.append(Option(team.name, team.name, texts.windows.form_team(waiting, back)))
+    return (FormField("team", texts.windows.LABEL_TEAM, FieldKind.ONE, tuple(options)),)
 
 
 def _priority(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
     options = tuple(Option(one, one.capitalize()) for one in reversed(PRIORITIES))
-    return (FormField("priority", texts.LABEL_PRIORITY, FieldKind.ONE, options, value=conversation.priority),)
+    return (
+        FormField(
+            "priority", texts.windows.LABEL_PRIORITY, FieldKind.ONE, options, value=conversation.priority
+        ),
+    )
 
 
 def _snooze(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
     hours = uow.settings.team(conversation.team).hours
     opening = moments.shown(moments.moment(TOMORROW, uow.now, hours), uow.now, hours).split()[-1]
-    options = [Option(one, texts.SNOOZE_LABELS[one]) for one in SNOOZES]
-    options.append(Option(TOMORROW, texts.form_tomorrow(opening)))
+    options = [Option(one, texts.windows.SNOOZE_LABELS[one]) for one in SNOOZES]
+    options.append(Option(TOMORROW, texts.windows.form_tomorrow(opening)))
     if conversation.snoozed_until is not None:
-        options.append(Option(OFF, texts.SNOOZE_OFF))
+        options.append(Option(OFF, texts.windows.SNOOZE_OFF))
     return (
-        FormField("until", texts.LABEL_UNTIL, FieldKind.ONE, tuple(options), optional=True),
-        FormField("time", texts.LABEL_TIME, hint=texts.HINT_TIME, optional=True, longest=60),
+        FormField("until", texts.windows.LABEL_UNTIL, FieldKind.ONE, tuple(options), optional=True),
+        FormField("time", texts.windows.LABEL_TIME, hint=texts.windows.HINT_TIME, optional=True, longest=60),
     )
 
 
 def _tag(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
     in_use = uow.conversations.tags_in_use(tuple(uow.settings.teams), MOST_OPTIONS)
     known = list(dict.fromkeys([*conversation.tags, *in_use]))[:MOST_OPTIONS]
-    fresh = FormField("new", texts.LABEL_NEW_TAGS, hint=texts.HINT_TAGS, optional=True, longest=200)
+    fresh = FormField(
+        "new", texts.windows.LABEL_NEW_TAGS, hint=texts.windows.HINT_TAGS, optional=True, longest=200
+    )
     if not known:
         return (fresh,)
     options = tuple(Option(tag, tag) for tag in known)
     value = ",".join(conversation.tags)
-    return (FormField("tags", texts.LABEL_TAGS, FieldKind.MANY, options, value=value, optional=True), fresh)
+    return (
+        FormField("tags", texts.windows.LABEL_TAGS, FieldKind.MANY, options, value=value, optional=True),
+        fresh,
+    )
 
 
 def _note(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
-    return (FormField("text", texts.LABEL_NOTE, FieldKind.TEXT, hint=texts.HINT_NOTE, longest=LONGEST_TEXT),)
+    return (
+        FormField(
+            "text",
+            texts.windows.LABEL_NOTE,
+            FieldKind.TEXT,
+            hint=texts.windows.HINT_NOTE,
+            longest=LONGEST_TEXT,
+        ),
+    )
 
 
 def _outcome(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
@@ -167,17 +184,19 @@ def _outcome(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fie
     shopper = uow.people.shopper(conversation.shopper_id)
     money = before.get("amount")
     currency = before.get("currency") or (shopper.currency if shopper else None) or ""
-    kinds = tuple(Option(kind, texts.OUTCOME_LABELS[kind]) for kind in OUTCOMES)
+    kinds = tuple(Option(kind, texts.windows.OUTCOME_LABELS[kind]) for kind in OUTCOMES)
     return (
-        FormField("kind", texts.LABEL_KIND, FieldKind.ONE, kinds, value=before.get("kind") or ""),
+        FormField("kind", texts.windows.LABEL_KIND, FieldKind.ONE, kinds, value=before.get("kind") or ""),
         FormField(
-            "amount", texts.LABEL_AMOUNT, value=f"{money:.2f}" if money is not None else "", optional=True, longest=20
+            "amount", texts.windows.LABEL_AMOUNT, value="" if money is None else f"{money:.2f}",
+            optional=True, longest=20,
         ),
         FormField(
-            "currency", texts.LABEL_CURRENCY, value=currency, hint=texts.HINT_CURRENCY, optional=True, longest=8
+            "currency", texts.windows.LABEL_CURRENCY, value=currency, hint=texts.windows.HINT_CURRENCY,
+            optional=True, longest=8,
         ),
         FormField(
-            "note", texts.LABEL_NOTE, FieldKind.TEXT, value=before.get("note") or "", optional=True, longest=500
+            "note", texts.windows.LABEL_NOTE, FieldKind.TEXT, value=before.get("note") or "", optional=True, longest=500
         ),
     )  # fmt: skip
 
@@ -188,31 +207,31 @@ def _outcome(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fie
 def _saved_reply(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
     known = replies.for_team(uow.settings.replies, conversation.team)
     if not known:
-        raise Refused(texts.no_saved_replies(conversation.team))
+        raise Refused(texts.windows.no_saved_replies(conversation.team))
     options = tuple(
         Option(_value_of(reply), reply.name, shorten(_filled(uow, conversation, actor, reply).text, 74))
         for reply in known[:MOST_OPTIONS]
     )
-    return (FormField("reply", texts.LABEL_REPLY, FieldKind.ONE, options),)
+    return (FormField("reply", texts.windows.LABEL_REPLY, FieldKind.ONE, options),)
 
 
 def reply_form(uow: "UnitOfWork", number: int, actor: Actor, picked: str) -> Form:
     """The second step: the reply as it would leave, to be changed or sent. `Refused` if it is there no more."""
     conversation = uow.conversations.get(number)
     if conversation is None:
-        raise NotFound(texts.no_such_case(number), field="number")
+        raise NotFound(texts.answers.no_such_case(number), field="number")
     known = replies.for_team(uow.settings.replies, conversation.team)
     reply = next((one for one in known if _value_of(one) == picked or one.name == picked), None)
     if reply is None:
-        raise Refused(texts.reply_gone(picked), field="reply")
+        raise Refused(texts.windows.reply_gone(picked), field="reply")
     filled = _filled(uow, conversation, actor, reply)
     field = FormField(
-        "text", texts.LABEL_TEXT, FieldKind.TEXT, value=filled.text, hint=texts.HINT_REPLY,
+        "text", texts.windows.LABEL_TEXT, FieldKind.TEXT, value=filled.text, hint=texts.windows.HINT_REPLY,
         longest=max(LONGEST_TEXT, len(filled.text)),
     )  # fmt: skip
     name = str(Action.SAVED_REPLY)
-    said = texts.blanks_unknown(filled.missing) if filled.missing else ""
-    return Form(Action.SAVED_REPLY, number, _title(name, number), texts.FORM_SEND, (field,), said)
+    said = texts.windows.blanks_unknown(filled.missing) if filled.missing else ""
+    return Form(Action.SAVED_REPLY, number, _title(name, number), texts.windows.FORM_SEND, (field,), said)
 
 
 def _value_of(reply: replies.Reply) -> str:

@@ -31,11 +31,11 @@ def moment(text: str, now: float, hours: Hours) -> float:
     seconds = _span(bare)
     at = now + seconds if seconds is not None else _on_the_clock(bare, words != bare, now, hours)
     if at is None:
-        raise Misread(texts.time_not_understood(text))
+        raise Misread(texts.answers.time_not_understood(text))
     if at <= now:
-        raise Misread(texts.time_is_over(text))
+        raise Misread(texts.answers.time_is_over(text))
     if at - now > FARTHEST:
-        raise Misread(texts.time_too_far(text))
+        raise Misread(texts.answers.time_too_far(text))
     return at
 
 

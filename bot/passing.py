@@ -78,10 +78,10 @@ class Passing:
             await self._held_up(call, found["id"], refused.message, final=True)
             return
         except EntryFault:
-            await self._held_up(call, found["id"], texts.file_is_gone(), final=True)
+            await self._held_up(call, found["id"], texts.thread.file_is_gone(), final=True)
             return
         except PlaceFault as fault:
-            if cure := texts.FILE_CURES.get(fault.reason):
+            if cure := texts.thread.FILE_CURES.get(fault.reason):
                 await self._held_up(call, found["id"], cure, final=False)
             raise
         file = File(found["id"], call.store, inspected.name, inspected.mime, inspected.size, self.clock())

@@ -71,14 +71,14 @@ class Places:
         if team.name in self._told:
             self._told.discard(team.name)
             if await self._is_first(team, f"mended:{self._clock() // 600:.0f}"):
-                await self._tell(team, chat, texts.place_mended(team.name))
+                await self._tell(team, chat, texts.terminal.place_mended(team.name))
 
     async def _tell_once(self, team: TeamPolicy, chat: TeamChat, problem: str) -> None:
         """Once a day for each problem, whichever replica sees it first."""
         day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
         digest = hashlib.sha256(problem.encode()).hexdigest()[:16]
         if await self._is_first(team, f"{digest}:{day}"):
-            await self._tell(team, chat, texts.place_trouble(team.name, problem))
+            await self._tell(team, chat, texts.thread.place_trouble(team.name, problem))
 
     async def _is_first(self, team: TeamPolicy, what: str) -> bool:
         return bool(await self._bus.submit(Told(f"place:{team.name}:{what}")))

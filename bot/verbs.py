@@ -159,7 +159,7 @@ class _Request:
         return example(self.act, in_thread=self.in_thread)
 
     def wrong(self) -> Misread:
-        return Misread(texts.verb_wrong(str(self.act), self.example))
+        return Misread(texts.answers.verb_wrong(str(self.act), self.example))
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -177,7 +177,7 @@ def _act(word: str, in_thread: bool) -> Act:
         meant = closest(bare, [*(str(act) for act in Act), *_SAME])
         known = Act(_SAME.get(meant, meant)) if meant else None
         shown = example(known, in_thread=in_thread) if known else None
-        raise Misread(texts.verb_unknown(word, shown)) from None
+        raise Misread(texts.answers.verb_unknown(word, shown)) from None
 
 
 def _number(request: _Request) -> tuple[int | None, str]:
@@ -185,13 +185,13 @@ def _number(request: _Request) -> tuple[int | None, str]:
     if found is not None:
         return int(found[1]), request.rest[found.end() :].strip()
     if not request.in_thread:
-        raise Misread(texts.number_missing(str(request.act), request.example))
+        raise Misread(texts.answers.number_missing(str(request.act), request.example))
     return None, request.rest
 
 
 def _alone(request: _Request) -> Verb:
     if request.rest:
-        raise Misread(texts.verb_takes_nothing(str(request.act)))
+        raise Misread(texts.answers.verb_takes_nothing(str(request.act)))
     return Verb(request.act)
 
 
@@ -220,7 +220,9 @@ def _priority(request: _Request) -> Verb:
     verb = _case_and_words(request)
     priority = verb.words.lower()
     if priority not in PRIORITIES:
-        raise Misread(texts.no_such_choice("priority", verb.words, PRIORITIES, closest(priority, PRIORITIES)))
+        raise Misread(
+            texts.answers.no_such_choice("priority", verb.words, PRIORITIES, closest(priority, PRIORITIES))
+        )
     return replace(verb, words=priority)
 
 
@@ -263,7 +265,7 @@ def _failed(request: _Request) -> Verb:
     if not word:
         return Verb(request.act)
     if word.lower() != "retry" or not rest or len(rest.split()) > 1:
-        raise Misread(texts.verb_wrong("failed", "failed retry ID"))
+        raise Misread(texts.answers.verb_wrong("failed", "failed retry ID"))
     return Verb(request.act, words=rest)
 
 
@@ -284,7 +286,7 @@ def parse_outcome(text: str) -> Outcome:
     word, rest = _split(text)
     kind = word.lower().rstrip(":,")
     if kind not in OUTCOMES:
-        raise Misread(texts.no_such_choice("outcome", word, OUTCOMES, closest(kind, OUTCOMES)))
+        raise Misread(texts.answers.no_such_choice("outcome", word, OUTCOMES, closest(kind, OUTCOMES)))
     money, note = _split(rest)
     found = _MONEY.fullmatch(money.rstrip(".,:;"))
     if found is None or not all(_is_currency(one) for one in (found[1], found[3]) if one):
@@ -301,7 +303,7 @@ def amount(text: str) -> float:
     """ "129", "129.50", "129,50", "1,299.50" and "1.299,50". `Misread` for anything else."""
     digits = text.strip()
     if _THOUSANDS.fullmatch(digits) is None or len(digits) > 15:
-        raise Misread(texts.no_amount(text), field="amount")
+        raise Misread(texts.answers.no_amount(text), field="amount")
     head, tail = digits, ""
     found = re.fullmatch(r"(.*)[.,](\d{1,2})", digits)
     if found is not None:
@@ -315,7 +317,7 @@ def currency(text: str | None) -> str | None:
         return None
     code = _SIGNS.get(text, text.upper())
     if not re.fullmatch(r"[A-Z]{3}", code):
-        raise Misread(texts.no_currency(text), field="currency")
+        raise Misread(texts.answers.no_currency(text), field="currency")
     return code
 
 

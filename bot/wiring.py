@@ -236,11 +236,11 @@ async def examine(settings: Settings) -> list[Finding]:
         )
         findings += await doctor.examine()
     elif teams:
-        findings.append(problem("slack", texts.doctor_no_tokens(teams[0].name)))
+        findings.append(problem("slack", texts.terminal.doctor_no_tokens(teams[0].name)))
     if settings.admin_token:
         findings.append(ok("console", "BATON_ADMIN_TOKEN is set: operators can sign in."))
     else:
-        findings.append(problem("console", texts.doctor_no_admin_token()))
+        findings.append(problem("console", texts.terminal.doctor_no_admin_token()))
     return findings
 
 

@@ -123,7 +123,7 @@ def button(one: Button, action_id: str) -> Block:
             "title": plain_text(one.label, 100),
             "text": plain_text(one.confirm, 300),
             "confirm": plain_text(one.label, 30),
-            "deny": plain_text(texts.BUTTON_CANCEL, 30),
+            "deny": plain_text(texts.windows.BUTTON_CANCEL, 30),
         }
     return block
 
@@ -149,7 +149,7 @@ def _menu(entries: Sequence[Button]) -> Block:
     first, rest = entries[:shown], entries[shown:]
     options = [option(f"{one.action.value}|{one.value}", one.label) for one in first]
     if rest:
-        options.append(option(_behind(rest), texts.MENU_MORE))
+        options.append(option(_behind(rest), texts.windows.MENU_MORE))
     return {"type": "overflow", "action_id": ACTION_PREFIX + MENU, "options": options}
 
 
@@ -167,7 +167,9 @@ def _behind(rest: Sequence[Button]) -> str:
 def rest_of_menu(value: str) -> list[Button]:
     """The entries behind "More…", from its value."""
     number, _, names = value.partition("|")
-    return [Button(Action(name), texts.MENU_LABELS.get(name, name), number) for name in names.split(",")]
+    return [
+        Button(Action(name), texts.windows.MENU_LABELS.get(name, name), number) for name in names.split(",")
+    ]
 
 
 def option(value: str, label: str, hint: str = "") -> Block:

@@ -158,13 +158,13 @@ class Doctor:
             await self._remove(made)
         except DeliveryFault as fault:
             await self._remove_quietly(made)
-            return [problem(about, texts.doctor_cannot(step, fault.reason))]
+            return [problem(about, texts.terminal.doctor_cannot(step, fault.reason))]
         return [ok(about, "Posting, threading, reacting and deleting work."), back]
 
     async def _said(self, channel: str, root: str | None = None) -> tuple[str, str]:
         channel_id = await self._chat.directory.channel_id(channel)
         answer = await self._chat.api.call(
-            "chat.postMessage", channel=channel_id, thread_ts=root, text=texts.doctor_was_here()
+            "chat.postMessage", channel=channel_id, thread_ts=root, text=texts.terminal.doctor_was_here()
         )
         return str(answer["channel"]), str(answer["ts"])
 
@@ -185,10 +185,10 @@ class Doctor:
         if heard is not None:
             if await heard.of(ts, self._patience):
                 return ok(about, "The round trip works: Slack told us of our own message.")
-            return problem(about, texts.doctor_heard_nothing())
+            return problem(about, texts.terminal.doctor_heard_nothing())
         if self._running:
-            return unknown(about, texts.doctor_baton_runs())
-        return unknown(about, texts.doctor_over_http())
+            return unknown(about, texts.terminal.doctor_baton_runs())
+        return unknown(about, texts.terminal.doctor_over_http())
 
     async def _people(self, team: TeamPolicy, about: str) -> list[Finding]:
         found: list[Finding] = []
@@ -196,17 +196,17 @@ class Doctor:
             try:
                 await self._chat.directory.group_id(team.group)
             except DeliveryFault as fault:
-                found.append(problem(about, texts.doctor_no_group(team.group, fault.reason)))
+                found.append(problem(about, texts.terminal.doctor_no_group(team.group, fault.reason)))
         try:
             members = await self._chat.members(team.channel, team)
         except DeliveryFault as fault:
-            return [*found, problem(about, texts.doctor_no_people(fault.reason))]
+            return [*found, problem(about, texts.terminal.doctor_no_people(fault.reason))]
         leads, operators = _names(members, Role.LEAD), _names(members, Role.OPERATOR)
         if not leads and not operators:
-            return [*found, problem(about, texts.doctor_nobody(team.name, team.channel))]
+            return [*found, problem(about, texts.terminal.doctor_nobody(team.name, team.channel))]
         found.append(ok(about, f"Leads: {leads or 'nobody'}. Operators: {operators or 'nobody'}."))
         if not leads:
-            found.append(unknown(about, texts.doctor_no_leads(team.name)))
+            found.append(unknown(about, texts.terminal.doctor_no_leads(team.name)))
         return found
 
 
@@ -227,7 +227,9 @@ class _Heard:
     async def take(self, client: Any, request: SocketModeRequest) -> None:
         """Slack's envelope."""
         event = request.payload.get("event") or {} if request.type == "events_api" else {}
-        if event.get("type") == "message" and texts.doctor_was_here() in str(event.get("text") or ""):
+        if event.get("type") == "message" and texts.terminal.doctor_was_here() in str(
+            event.get("text") or ""
+        ):
             await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
             self._seen.add(str(event.get("ts")))
             self._more.set()

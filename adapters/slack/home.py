@@ -158,7 +158,7 @@ class Homes:
         except Refused as refused:
             return refusal_view(refused.message, tab.look), True
         except (Busy, DeliveryFault):
-            return refusal_view(texts.home_unknown(), tab.look), False
+            return refusal_view(texts.boards.home_unknown(), tab.look), False
         tab.look = board.look
         said = tab.said if tab.said_until > self._clock() else ""
         return home_view(board, time.time(), said), True

@@ -57,10 +57,10 @@ def home_view(board: Board, now: float, said: str = "") -> dict[str, Any]:
         blocks += [*([divider()] if index else []), *render_row(row, index)]
     if not board.rows:
         filtered = bool(look.tag or look.priority or look.awaiting)
-        blocks.append(section(texts.home_nothing(look.view.value, filtered)))
+        blocks.append(section(texts.boards.home_nothing(look.view.value, filtered)))
     blocks += _pages(board)
     when = date(now, "{time}", datetime.fromtimestamp(now, UTC).strftime("%H:%M UTC"))
-    blocks.append(context(texts.home_foot(look.page + 1, board.pages, when), FOOT))
+    blocks.append(context(texts.boards.home_foot(look.page + 1, board.pages, when), FOOT))
     return _home(blocks[:MOST_BLOCKS], look)
 
 
@@ -106,13 +106,13 @@ def _views(board: Board) -> Block:
     elements = [
         press(
             f"{ACTION_PREFIX}{LOOK_VIEW}:{view.value}",
-            f"{texts.HOME_VIEWS[view.value]} ({board.counts.get(view, 0)})",
+            f"{texts.boards.HOME_VIEWS[view.value]} ({board.counts.get(view, 0)})",
             view.value,
             "primary" if view is board.look.view else None,
         )
         for view in View
     ]
-    name, label = (BACK, texts.BUTTON_BACK) if board.away else (AWAY, texts.BUTTON_AWAY)
+    name, label = (BACK, texts.windows.BUTTON_BACK) if board.away else (AWAY, texts.windows.BUTTON_AWAY)
     return {"type": "actions", "elements": [*elements, press(ACTION_PREFIX + name, label, name)]}
 
 
@@ -122,15 +122,15 @@ def _filters(board: Board) -> Block:
     look = board.look
     chosen = hashlib.sha256(json.dumps(asdict(look)).encode()).hexdigest()[:12]
     priorities = [(one, one.capitalize()) for one in reversed(PRIORITIES)]
-    turns = [(one, label) for one, label in texts.HOME_AWAITING.items() if one]
+    turns = [(one, label) for one, label in texts.boards.HOME_AWAITING.items() if one]
     elements = [
-        _filter(LOOK_PRIORITY, texts.HOME_ANY_PRIORITY, priorities, look.priority),
-        _filter(LOOK_AWAITING, texts.HOME_AWAITING[""], turns, look.awaiting),
+        _filter(LOOK_PRIORITY, texts.boards.HOME_ANY_PRIORITY, priorities, look.priority),
+        _filter(LOOK_AWAITING, texts.boards.HOME_AWAITING[""], turns, look.awaiting),
     ]
     tags = dict.fromkeys([*([look.tag] if look.tag else []), *board.tags])
     usable = [(tag, tag) for tag in tags if 0 < units(tag) <= OPTION_VALUE]
     if usable:
-        elements.insert(0, _filter(LOOK_TAG, texts.HOME_ANY_TAG, usable, look.tag))
+        elements.insert(0, _filter(LOOK_TAG, texts.boards.HOME_ANY_TAG, usable, look.tag))
     return {"type": "actions", "block_id": f"filters:{chosen}", "elements": elements}
 
 
@@ -142,7 +142,9 @@ def _filter(name: str, anything: str, choices: list[tuple[str, str]], chosen: st
 def _pages(board: Board) -> list[Block]:
     page, elements = board.look.page, []
     if page > 0:
-        elements.append(press(f"{ACTION_PREFIX}{LOOK_PAGE}:before", texts.HOME_PREVIOUS, str(page - 1)))
+        elements.append(
+            press(f"{ACTION_PREFIX}{LOOK_PAGE}:before", texts.boards.HOME_PREVIOUS, str(page - 1))
+        )
     if page + 1 < board.pages:
-        elements.append(press(f"{ACTION_PREFIX}{LOOK_PAGE}:after", texts.HOME_NEXT, str(page + 1)))
+        elements.append(press(f"{ACTION_PREFIX}{LOOK_PAGE}:after", texts.boards.HOME_NEXT, str(page + 1)))
     return [{"type": "actions", "elements": elements}] if elements else []

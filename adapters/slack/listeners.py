@@ -181,7 +181,7 @@ class Listeners:
     async def _in_window(self, pressed: Click, answer: Answer | None) -> None:
         where, view = pressed.where, pressed.where.view
         if not lists_case(view, pressed.number):
-            shown = answer_view(answer, where) if answer else says_view(texts.WINDOW_DONE, where)
+            shown = answer_view(answer, where) if answer else says_view(texts.windows.WINDOW_DONE, where)
         else:
             shown = dealt_with(view, pressed.number, answer.text if answer else "", where)
         await self._modals.update(where.view_id, shown)
@@ -232,7 +232,7 @@ class Listeners:
         except Refused as refused:
             answer = refusal(refused)
         except (Busy, DeliveryFault):
-            answer = Answer(texts.busy_now())
+            answer = Answer(texts.answers.busy_now())
         self._answers.tell(where, answer, instead=instead and where.ephemeral)
 
     async def _ask(self, where: Where, words: str) -> Answer:
@@ -253,7 +253,7 @@ class Listeners:
         if where is None or not where.channel:
             return
         if not root or root == ts:
-            self._answers.tell(where, Answer(texts.not_our_thread()))
+            self._answers.tell(where, Answer(texts.answers.not_our_thread()))
             return
         place = Place(PLATFORM, where.channel, root)
         await self._do(where, SendMessage(place, ts, await self._actor(where)))

@@ -61,7 +61,7 @@ SCOPES: tuple[tuple[str, str], ...] = (
     ("channels:history", "read replies in public channels"),
     ("channels:read", "find public channels and their members"),
     ("chat:write", "post cards and messages"),
-    ("commands", f"answer {COMMAND} and offer “{texts.SHORTCUT_SEND}”"),
+    ("commands", f"answer {COMMAND} and offer “{texts.windows.SHORTCUT_SEND}”"),
     ("files:read", "pass files on to shoppers"),
     ("files:write", "show shoppers' files"),
     ("groups:history", "read replies in private channels"),
@@ -103,15 +103,15 @@ def manifest(name: str = "Baton", public_url: str | None = None) -> dict[str, An
 def _features(name: str, url: str) -> dict[str, Any]:
     command = {
         "command": COMMAND,
-        "description": texts.COMMAND_DESCRIPTION,
-        "usage_hint": texts.COMMAND_HINT,
+        "description": texts.windows.COMMAND_DESCRIPTION,
+        "usage_hint": texts.windows.COMMAND_HINT,
         "should_escape": True,  # people come as ids, not as names that two may share
     }
     shortcut = {
-        "name": texts.SHORTCUT_SEND,
+        "name": texts.windows.SHORTCUT_SEND,
         "type": "message",
         "callback_id": SEND_SHORTCUT,
-        "description": texts.SHORTCUT_SEND_DESCRIPTION,
+        "description": texts.windows.SHORTCUT_SEND_DESCRIPTION,
     }
     return {
         "app_home": {

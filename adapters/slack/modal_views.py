@@ -67,24 +67,24 @@ def form_view(form: Form, where: Where) -> View:
 
 def wait_view(where: Where) -> View:
     """Shown at once: Slack gives three seconds to open a window, and the form may take longer."""
-    return _window(SAYS, texts.WINDOW_SAYS, [section(texts.WINDOW_WAIT)], where)
+    return _window(SAYS, texts.windows.WINDOW_SAYS, [section(texts.windows.WINDOW_WAIT)], where)
 
 
 def says_view(text: str, where: Where) -> View:
     """A short word: why not, or that it is done."""
-    blocks = [section(piece) for piece in sections(text)] or [section(texts.WINDOW_DONE)]
-    return _window(SAYS, texts.WINDOW_SAYS, blocks, where)
+    blocks = [section(piece) for piece in sections(text)] or [section(texts.windows.WINDOW_DONE)]
+    return _window(SAYS, texts.windows.WINDOW_SAYS, blocks, where)
 
 
 def answer_view(answer: Answer, where: Where) -> View:
     """An answer with its listing."""
-    blocks = render_answer(answer, MOST_BLOCKS).blocks or [section(texts.WINDOW_DONE)]
-    return _window(SAYS, texts.WINDOW_SAYS, blocks, where)
+    blocks = render_answer(answer, MOST_BLOCKS).blocks or [section(texts.windows.WINDOW_DONE)]
+    return _window(SAYS, texts.windows.WINDOW_SAYS, blocks, where)
 
 
 def menu_view(entries: Sequence[Button], where: Where) -> View:
     """What a menu had no room for, a button each."""
-    title = f"#{entries[0].value}" if entries else texts.WINDOW_SAYS
+    title = f"#{entries[0].value}" if entries else texts.windows.WINDOW_SAYS
     return _window(SAYS, title, [block for one in entries for block in actions([one])], where)
 
 
@@ -92,8 +92,8 @@ def dealt_with(view: Mapping[str, Any], number: int, said: str, where: Where) ->
     """A window's listing without that case, and above it what became of it."""
     kept = [block for block in view.get("blocks", ()) if not is_of_row(block, number)]
     kept = [block for block in kept if block.get("block_id") != "said"]
-    word = context(fit(said or texts.WINDOW_DONE, SECTION, marked_up), "said")
-    return _window(SAYS, texts.WINDOW_SAYS, [word, *kept][:MOST_BLOCKS], where)
+    word = context(fit(said or texts.windows.WINDOW_DONE, SECTION, marked_up), "said")
+    return _window(SAYS, texts.windows.WINDOW_SAYS, [word, *kept][:MOST_BLOCKS], where)
 
 
 def lists_case(view: Mapping[str, Any], number: int) -> bool:
@@ -107,7 +107,9 @@ def _window(callback: str, title: str, blocks: list[Block], where: Where, **task
         "type": "modal",
         "callback_id": callback,
         "title": plain_text(title, 24),
-        "close": plain_text(texts.BUTTON_CANCEL if callback == FORM else texts.BUTTON_CLOSE, 24),
+        "close": plain_text(
+            texts.windows.BUTTON_CANCEL if callback == FORM else texts.windows.BUTTON_CLOSE, 24
+        ),
         "private_metadata": json.dumps({key: value for key, value in note.items() if value}),
         "blocks": blocks[:MOST_BLOCKS],
     }
@@ -118,7 +120,7 @@ def _window(callback: str, title: str, blocks: list[Block], where: Where, **task
 
 def _field(one: FormField) -> list[Block]:
     if one.kind in (FieldKind.ONE, FieldKind.MANY) and not _options(one):
-        return [context(marked_up(texts.nothing_to_choose(one.label)))]
+        return [context(marked_up(texts.windows.nothing_to_choose(one.label)))]
     block: Block = {
         "type": "input",
         "block_id": FIELD + one.name,
@@ -126,7 +128,7 @@ def _field(one: FormField) -> list[Block]:
         "element": _element(one),
         "optional": one.optional,
     }
-    hint = texts.choices_cut(MOST_OPTIONS) if len(one.options) > MOST_OPTIONS else one.hint
+    hint = texts.windows.choices_cut(MOST_OPTIONS) if len(one.options) > MOST_OPTIONS else one.hint
     return [block | {"hint": plain_text(hint, 500)} if hint else block]
 
 
@@ -143,7 +145,7 @@ def _element(one: FormField) -> Block:
 def _input(one: FormField) -> Block:
     longest = max(1, min(one.longest, LONGEST_INPUT))
     if units(one.value) > longest:
-        raise Refused(texts.too_long_for_a_window())
+        raise Refused(texts.windows.too_long_for_a_window())
     element: Block = {
         "type": "plain_text_input",
         "action_id": one.name,

@@ -74,7 +74,7 @@ class Modals:
         except DeliveryFault as fault:
             made.cancel()
             log.warning("slack: a window could not be opened", extra={"reason": fault.reason})
-            self._answers.tell(where, Answer(texts.window_not_opened()))
+            self._answers.tell(where, Answer(texts.windows.window_not_opened()))
             return
         await self.update(view_id, await made)
 
@@ -137,7 +137,7 @@ class Modals:
                 return {"response_action": "errors", "errors": beside}
             return {"response_action": "push", "view": answer_view(refusal(refused), where)}
         except Busy:
-            return {"response_action": "push", "view": says_view(texts.window_failed(), where)}
+            return {"response_action": "push", "view": says_view(texts.windows.window_failed(), where)}
         self._answers.tell(where, result)
         return None
 
@@ -147,10 +147,10 @@ class Modals:
             outcome = await storing
         except Exception as error:  # noqa: BLE001  the root of the task
             log.error("slack: a form failed", extra={"fault": type(error).__name__})
-            await self.update(where.view_id, says_view(texts.window_failed(), where))
+            await self.update(where.view_id, says_view(texts.windows.window_failed(), where))
             return
         outcome = outcome or {}
-        words = next(iter(outcome.get("errors", {}).values()), texts.WINDOW_DONE)
+        words = next(iter(outcome.get("errors", {}).values()), texts.windows.WINDOW_DONE)
         await self.update(where.view_id, outcome.get("view") or says_view(words, where))
 
 
@@ -162,7 +162,7 @@ async def _made(making: Awaitable[View], where: Where) -> View:
         return answer_view(refusal(refused), where)
     except Exception as error:  # noqa: BLE001  whoever looks at a window is told something
         log.warning("slack: a window has nothing to show", extra={"fault": type(error).__name__})
-        return says_view(texts.window_failed(), where)
+        return says_view(texts.windows.window_failed(), where)
 
 
 async def ready(view: View) -> View:

@@ -226,7 +226,7 @@ def render_answer(answer: Answer, most: int = MOST_BLOCKS) -> Rendered:
         added = render_row(row, index)
         size = sum(map(_block_size, added))
         if len(blocks) + len(added) + len(last) + 1 > most or size > room:
-            blocks.append(context(marked_up(texts.more_rows(len(answer.rows) - index))))
+            blocks.append(context(marked_up(texts.boards.more_rows(len(answer.rows) - index))))
             break
         blocks += added
         room -= size
@@ -241,7 +241,7 @@ def _within(text: str) -> list[Block]:
     for piece in sections(text):
         room -= units(piece)
         if room < 0:
-            return [*blocks, context(marked_up(texts.more_text()))]
+            return [*blocks, context(marked_up(texts.boards.more_text()))]
         blocks.append(section(piece))
     return blocks
 

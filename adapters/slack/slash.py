@@ -48,7 +48,7 @@ class SlashCommand:
         if done:
             return {"response_type": "ephemeral", **payload(asking.result())}
         self._errand(self._late(asking, where))
-        return {"response_type": "ephemeral", "text": texts.takes_a_moment()}
+        return {"response_type": "ephemeral", "text": texts.answers.takes_a_moment()}
 
     async def _ask(self, where: Where, body: Mapping[str, Any]) -> Answer:
         """Whoever typed is told something, whatever happens."""
@@ -61,10 +61,10 @@ class SlashCommand:
         except Refused as refused:
             return refusal(refused)
         except (Busy, DeliveryFault):
-            return Answer(texts.busy_now())
+            return Answer(texts.answers.busy_now())
         except Exception as error:  # noqa: BLE001
             log.error("slack: a command failed", extra={"fault": type(error).__name__})
-            return Answer(texts.busy_now())
+            return Answer(texts.answers.busy_now())
 
     async def _late(self, asking: "asyncio.Future[Answer]", where: Where) -> None:
         self._answers.tell(where, await asking, instead=True)

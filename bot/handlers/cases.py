@@ -48,7 +48,7 @@ def is_actor(operator: Operator | None, actor: Actor) -> bool:
 def require_member(actor: Actor) -> None:
     """Guests and strangers may read and nothing more."""
     if actor.role is Role.NONE:
-        raise NotAllowed(texts.guests_may_not())
+        raise NotAllowed(texts.answers.guests_may_not())
 
 
 def refuse_if_taken(uow: UnitOfWork, conversation: Conversation, actor: Actor) -> None:
@@ -58,14 +58,16 @@ def refuse_if_taken(uow: UnitOfWork, conversation: Conversation, actor: Actor) -
         return
     since = conversation.owned_since or uow.now
     raise AlreadyClaimed(
-        texts.claimed_by(owner.name, texts.ago(uow.now - since)), owner=owner.name, claimed_at=since
+        texts.answers.claimed_by(owner.name, texts.words.ago(uow.now - since)),
+        owner=owner.name,
+        claimed_at=since,
     )
 
 
 def require_owner_or_lead(uow: UnitOfWork, conversation: Conversation, actor: Actor) -> None:
     owner = owner_of(uow, conversation)
     if conversation.stage is Stage.ACTIVE and actor.role is not Role.LEAD and not is_actor(owner, actor):
-        raise NotAllowed(texts.not_yours(owner.name if owner else texts.SPEAKERS["operator"]))
+        raise NotAllowed(texts.answers.not_yours(owner.name if owner else texts.card.SPEAKERS["operator"]))
 
 
 def claim(uow: UnitOfWork, command: Claim) -> Done:
@@ -78,7 +80,7 @@ def claim(uow: UnitOfWork, command: Claim) -> Done:
     if conversation.stage is not Stage.ACTIVE:
         move = Move.CLAIM
     elif is_actor(owner_of(uow, conversation), command.actor):
-        return done(uow, conversation, texts.already_yours())
+        return done(uow, conversation, texts.answers.already_yours())
     else:
         _require_lead(uow, conversation, command.actor)
         move = Move.TAKE_OVER
@@ -90,7 +92,9 @@ def claim(uow: UnitOfWork, command: Claim) -> Done:
 def _require_lead(uow: UnitOfWork, conversation: Conversation, actor: Actor) -> None:
     if actor.role is not Role.LEAD:
         owner = owner_of(uow, conversation)
-        raise NotAllowed(texts.only_leads_step_in(owner.name if owner else texts.SPEAKERS["operator"]))
+        raise NotAllowed(
+            texts.answers.only_leads_step_in(owner.name if owner else texts.card.SPEAKERS["operator"])
+        )
 
 
 def assign(uow: UnitOfWork, command: Assign) -> Done:
@@ -104,7 +108,7 @@ def assign(uow: UnitOfWork, command: Assign) -> Done:
     by, operator = uow.people.operator_for(command.actor), uow.people.operator_for(command.to)
     handoff.take(uow, conversation, operator, Kind.ASSIGNED, by, Move.ASSIGN)
     away = operator.is_away(uow.now) and operator.id != by.id
-    return done(uow, conversation, texts.assigned_to_away(operator.name) if away else None)
+    return done(uow, conversation, texts.answers.assigned_to_away(operator.name) if away else None)
 
 
 def release(uow: UnitOfWork, command: Release) -> Done:
@@ -126,7 +130,7 @@ def give_up(uow: UnitOfWork, conversation: Conversation, by: str) -> None:
     if conversation.waiting_since is None:
         conversation.waiting_since = uow.now
     uow.log.append(conversation, Draft(Kind.RELEASED, Author.OPERATOR, name=by))
-    handoff.notice(uow, conversation, "released", texts.released())
+    handoff.notice(uow, conversation, "released", texts.shopper.released())
     uow.due.put(handoff.CARD, conversation.number, uow.now + 60)
     watch(uow, conversation)
     handoff.expect_shopper(uow, conversation)
@@ -140,7 +144,7 @@ def hand_back(uow: UnitOfWork, command: HandBack) -> Done:
     _require_move(conversation, Move.HAND_BACK)
     handoff.end(
         uow, conversation, Move.HAND_BACK, Kind.HANDED_BACK, command.actor.name, "handed_back",
-        texts.back_with_assistant(),
+        texts.shopper.back_with_assistant(),
     )  # fmt: skip
     return done(uow, conversation)
 
@@ -154,12 +158,18 @@ def resolve(uow: UnitOfWork, command: Resolve) -> Done:
     if conversation.stage is Stage.RESOLVED:
         if command.outcome is not None:
             record_outcome(uow, conversation, command.actor, command.outcome)
-        return done(uow, conversation, texts.done_resolved(conversation.number))
+        return done(uow, conversation, texts.answers.done_resolved(conversation.number))
     _require_move(conversation, Move.RESOLVE)
     if command.outcome is not None:
         record_outcome(uow, conversation, command.actor, command.outcome)
     handoff.end(
-        uow, conversation, Move.RESOLVE, Kind.RESOLVED, command.actor.name, "resolved", texts.resolved()
+        uow,
+        conversation,
+        Move.RESOLVE,
+        Kind.RESOLVED,
+        command.actor.name,
+        "resolved",
+        texts.shopper.resolved(),
     )
     return done(uow, conversation)
 
@@ -174,12 +184,12 @@ def _require_move(conversation: Conversation, move: Move) -> None:
 def require_outcome(conversation: Conversation, outcome: Outcome) -> None:
     """Whether that can have come of a case that a person was needed in."""
     if conversation.handoff == 0:
-        raise Refused(texts.no_handoff_yet(conversation.number))
+        raise Refused(texts.answers.no_handoff_yet(conversation.number))
     if outcome.kind not in OUTCOMES:
         meant = closest(outcome.kind, OUTCOMES)
-        raise Refused(texts.unknown_outcome(outcome.kind, OUTCOMES, meant), field="kind", meant=meant)
+        raise Refused(texts.answers.unknown_outcome(outcome.kind, OUTCOMES, meant), field="kind", meant=meant)
     if outcome.amount is not None and not 0 <= outcome.amount < MOST_AMOUNT:
-        raise Refused(texts.wrong_amount(), field="amount")
+        raise Refused(texts.answers.wrong_amount(), field="amount")
 
 
 def record_outcome(uow: UnitOfWork, conversation: Conversation, actor: Actor, outcome: Outcome) -> bool:

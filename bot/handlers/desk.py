@@ -41,7 +41,8 @@ def _case_in_hands(uow: UnitOfWork, number: int, what: str) -> Conversation:
     conversation = handoff.case(uow, number)
     if not conversation.in_persons_hands:
         raise IllegalTransition(
-            texts.only_open_cases(number, str(conversation.stage), what), stage=str(conversation.stage)
+            texts.answers.only_open_cases(number, str(conversation.stage), what),
+            stage=str(conversation.stage),
         )
     return conversation
 
@@ -59,11 +60,11 @@ def move_to_team(uow: UnitOfWork, command: MoveToTeam) -> Done:
     """Another team's case from now on. It waits in that team's queue at its old place; where that team's channel is
     another, the thread lane opens a thread there and leaves a pointer in the old one."""
     cases.require_member(command.actor)
-    conversation = _case_in_hands(uow, command.number, texts.DOING_MOVE)
+    conversation = _case_in_hands(uow, command.number, texts.answers.DOING_MOVE)
     cases.require_owner_or_lead(uow, conversation, command.actor)
     new, old = _team_named(uow, command.team), uow.settings.team(conversation.team)
     if new.name == old.name:
-        return done(uow, conversation, texts.already_there(conversation.number, new.name))
+        return done(uow, conversation, texts.answers.already_there(conversation.number, new.name))
     owner = cases.owner_of(uow, conversation) if conversation.stage is Stage.ACTIVE else None
     if owner is not None:
         _free(uow, conversation)
@@ -80,7 +81,7 @@ def move_to_team(uow: UnitOfWork, command: MoveToTeam) -> Done:
     _tell_shopper(uow, conversation, new, was_answered=owner is not None)
     handoff.expect_shopper(uow, conversation)
     notice.watch(uow, conversation)
-    return done(uow, conversation, texts.done_moved(conversation.number, new.name))
+    return done(uow, conversation, texts.answers.done_moved(conversation.number, new.name))
 
 
 def _team_named(uow: UnitOfWork, name: str) -> TeamPolicy:
@@ -89,7 +90,9 @@ def _team_named(uow: UnitOfWork, name: str) -> TeamPolicy:
     found = teams.get(name.strip().lstrip("#@").lower())
     if found is None:
         meant = closest(name, uow.settings.teams)
-        raise Refused(texts.unknown_team(name, tuple(uow.settings.teams), meant), field="team", meant=meant)
+        raise Refused(
+            texts.answers.unknown_team(name, tuple(uow.settings.teams), meant), field="team", meant=meant
+        )
     return found
 
 
@@ -127,9 +130,9 @@ def _tell_shopper(
     opens = hours.next_opening(team.hours, uow.now)
     if opens is not None:
         now = datetime.fromtimestamp(uow.now, opens.tzinfo)
-        handoff.notice(uow, conversation, "hours", texts.outside_hours(opens, now))
+        handoff.notice(uow, conversation, "hours", texts.shopper.outside_hours(opens, now))
     elif was_answered:
-        handoff.notice(uow, conversation, "released", texts.released())
+        handoff.notice(uow, conversation, "released", texts.shopper.released())
 
 
 def where_it_went(uow: UnitOfWork, conversation: Conversation, binding: Binding) -> str | None:
@@ -138,7 +141,7 @@ def where_it_went(uow: UnitOfWork, conversation: Conversation, binding: Binding)
         return None
     newest = uow.lanes.latest_binding(conversation.number)
     permalink = newest.permalink if newest is not None and newest.id != binding.id else None
-    return texts.moved_on(conversation.team, permalink)
+    return texts.thread.moved_on(conversation.team, permalink)
 
 
 # --- priority, tags -------------------------------------------------------------------------------------------
@@ -147,19 +150,19 @@ def where_it_went(uow: UnitOfWork, conversation: Conversation, binding: Binding)
 def set_priority(uow: UnitOfWork, command: SetPriority) -> Done:
     """Where it stands in the queue; any operator's to set."""
     cases.require_member(command.actor)
-    conversation = _case_in_hands(uow, command.number, texts.DOING_PRIORITY)
+    conversation = _case_in_hands(uow, command.number, texts.answers.DOING_PRIORITY)
     wanted = command.priority.strip().lower()
     if wanted not in PRIORITIES:
         meant = closest(wanted, PRIORITIES)
         raise Refused(
-            texts.unknown_priority(command.priority, PRIORITIES, meant), field="priority", meant=meant
+            texts.answers.unknown_priority(command.priority, PRIORITIES, meant), field="priority", meant=meant
         )
     if wanted == conversation.priority:
-        return done(uow, conversation, texts.already_priority(conversation.number, wanted))
+        return done(uow, conversation, texts.answers.already_priority(conversation.number, wanted))
     data = {"from": conversation.priority, "to": wanted}
     conversation.priority = wanted
     _write(uow, conversation, uow.people.operator_for(command.actor), Draft(Kind.PRIORITISED, data=data))
-    return done(uow, conversation, texts.done_priority(conversation.number, wanted))
+    return done(uow, conversation, texts.answers.done_priority(conversation.number, wanted))
 
 
 def set_tags(uow: UnitOfWork, command: SetTags) -> Done:
@@ -171,7 +174,7 @@ def set_tags(uow: UnitOfWork, command: SetTags) -> Done:
         data = {"from": conversation.tags, "tags": wanted}
         conversation.tags = wanted
         _write(uow, conversation, uow.people.operator_for(command.actor), Draft(Kind.TAGGED, data=data))
-    return done(uow, conversation, texts.done_tags(conversation.number, wanted))
+    return done(uow, conversation, texts.answers.done_tags(conversation.number, wanted))
 
 
 def tags(written: tuple[str, ...]) -> list[str]:
@@ -181,9 +184,9 @@ def tags(written: tuple[str, ...]) -> list[str]:
     found = [tag for tag in dict.fromkeys(plain) if tag]
     for tag in found:
         if len(tag) > LONGEST_TAG:
-            raise Refused(texts.tag_too_long(tag, LONGEST_TAG), field="tags")
+            raise Refused(texts.answers.tag_too_long(tag, LONGEST_TAG), field="tags")
     if len(found) > MOST_TAGS:
-        raise Refused(texts.too_many_tags(len(found), MOST_TAGS), field="tags")
+        raise Refused(texts.answers.too_many_tags(len(found), MOST_TAGS), field="tags")
     return found
 
 
@@ -193,15 +196,15 @@ def tags(written: tuple[str, ...]) -> list[str]:
 def snooze(uow: UnitOfWork, command: Snooze) -> Done:
     """Out of sight until then, in the stage it is in. `until` None ends it now."""
     cases.require_member(command.actor)
-    conversation = _case_in_hands(uow, command.number, texts.DOING_SNOOZE)
+    conversation = _case_in_hands(uow, command.number, texts.answers.DOING_SNOOZE)
     cases.require_owner_or_lead(uow, conversation, command.actor)
     until = command.until
     if until is None:
         return _unsnooze(uow, conversation, command.actor)
     if not uow.now < until <= uow.now + LONGEST_SNOOZE:
-        raise Refused(texts.wrong_snooze(int(LONGEST_SNOOZE // 86400)), field="until")
+        raise Refused(texts.answers.wrong_snooze(int(LONGEST_SNOOZE // 86400)), field="until")
     zone = uow.settings.team(conversation.team).hours.zone
-    whisper = texts.done_snoozed(conversation.number, texts.on_the_clock(until, zone))
+    whisper = texts.answers.done_snoozed(conversation.number, texts.words.on_the_clock(until, zone))
     if until == conversation.snoozed_until:
         return done(uow, conversation, whisper)
     conversation.snoozed_until = until
@@ -214,7 +217,7 @@ def snooze(uow: UnitOfWork, command: Snooze) -> Done:
 
 def _unsnooze(uow: UnitOfWork, conversation: Conversation, actor: Actor) -> Done:
     if conversation.snoozed_until is None:
-        return done(uow, conversation, texts.not_snoozed(conversation.number))
+        return done(uow, conversation, texts.answers.not_snoozed(conversation.number))
     handoff.end_snooze(uow, conversation, "operator", actor.name)
     return done(uow, conversation)
 
@@ -228,16 +231,16 @@ def add_note(uow: UnitOfWork, command: AddNote) -> Done:
     conversation = handoff.case(uow, command.number)
     text = command.text.strip()
     if not text:
-        raise Refused(texts.empty_note(), field="text")
+        raise Refused(texts.answers.empty_note(), field="text")
     if len(text) > LONGEST_NOTE:
-        raise Refused(texts.note_too_long(LONGEST_NOTE), field="text")
+        raise Refused(texts.answers.note_too_long(LONGEST_NOTE), field="text")
     key = f"{NOTE}:{command.number}:{command.id}"
     if uow.inbox.answer(key) is None:
         operator = uow.people.operator_for(command.actor)
         draft = Draft(Kind.ASIDE, text=text, source=NOTE, external_id=command.id, name=operator.first_name)
         entry = _write(uow, conversation, operator, draft)
         uow.inbox.remember(key, {"seq": entry.seq})
-    return done(uow, conversation, texts.done_note(conversation.number))
+    return done(uow, conversation, texts.answers.done_note(conversation.number))
 
 
 def add_outcome(uow: UnitOfWork, command: AddOutcome) -> Done:
@@ -246,7 +249,7 @@ def add_outcome(uow: UnitOfWork, command: AddOutcome) -> Done:
     conversation = handoff.case(uow, command.number)
     cases.require_outcome(conversation, command.outcome)
     cases.record_outcome(uow, conversation, command.actor, command.outcome)
-    return done(uow, conversation, texts.done_outcome(conversation.number))
+    return done(uow, conversation, texts.answers.done_outcome(conversation.number))
 
 
 # --- away -----------------------------------------------------------------------------------------------------
@@ -268,15 +271,15 @@ def go_away(uow: UnitOfWork, command: GoAway) -> Absence:
     cases.require_member(command.actor)
     until = command.until
     if until is not None and until <= uow.now:
-        raise Refused(texts.away_is_over(), field="until")
+        raise Refused(texts.answers.away_is_over(), field="until")
     operator = uow.people.operator_for(command.actor)
     if not operator.is_away(uow.now):
         operator.away_since = uow.now
     operator.away_until = until
     numbers = _open_cases(uow, operator)
     zone = _zone_of(uow, operator)
-    when = texts.on_the_clock(until, zone) if until is not None else None
-    return Absence(texts.gone_away(when, len(numbers)), True, until, numbers)
+    when = texts.words.on_the_clock(until, zone) if until is not None else None
+    return Absence(texts.answers.gone_away(when, len(numbers)), True, until, numbers)
 
 
 def come_back(uow: UnitOfWork, command: ComeBack) -> Absence:
@@ -286,7 +289,9 @@ def come_back(uow: UnitOfWork, command: ComeBack) -> Absence:
     was_away = operator.is_away(uow.now)
     operator.away_since = operator.away_until = None
     numbers = _open_cases(uow, operator)
-    return Absence(texts.come_back(len(numbers)) if was_away else texts.not_away(), False, None, numbers)
+    return Absence(
+        texts.answers.come_back(len(numbers)) if was_away else texts.answers.not_away(), False, None, numbers
+    )
 
 
 def _open_cases(uow: UnitOfWork, operator: Operator) -> tuple[int, ...]:

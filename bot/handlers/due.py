@@ -31,7 +31,15 @@ def _close_silent(uow: UnitOfWork, conversation: Conversation) -> None:
     if conversation.awaiting is Awaiting.OPERATOR or conversation.stage in {Stage.WAITING, Stage.RESOLVED}:
         handoff.expect_shopper(uow, conversation)
         return
-    handoff.end(uow, conversation, Move.RESOLVE, Kind.RESOLVED, texts.nobody(), "resolved", texts.resolved())
+    handoff.end(
+        uow,
+        conversation,
+        Move.RESOLVE,
+        Kind.RESOLVED,
+        texts.words.nobody(),
+        "resolved",
+        texts.shopper.resolved(),
+    )
 
 
 def _wake_idle_owner(uow: UnitOfWork, conversation: Conversation) -> None:
@@ -39,7 +47,7 @@ def _wake_idle_owner(uow: UnitOfWork, conversation: Conversation) -> None:
     if not _owner_is_due(conversation):
         return
     if hours.is_open(uow.settings.team(conversation.team).hours, uow.now):
-        cases.give_up(uow, conversation, texts.nobody())
+        cases.give_up(uow, conversation, texts.words.nobody())
     else:
         handoff.expect_shopper(uow, conversation)
 
@@ -72,7 +80,7 @@ def _nudge_idle_owner(uow: UnitOfWork, conversation: Conversation) -> None:
     ):
         return
     follow = uow.settings.followup
-    text = texts.alert_idle(follow.idle_nudge, follow.idle_release)
+    text = texts.thread.alert_idle(follow.idle_nudge, follow.idle_release)
     data = {"code": "idle", "text": text, "mention": [owner.id]}
     uow.log.append(conversation, Draft(Kind.ALERTED, data=data))
 

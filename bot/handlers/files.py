@@ -121,7 +121,7 @@ def held_up(uow: UnitOfWork, command: FileHeldUp) -> None:
     uow.log.annotate(entry, _with(entry, command.file_id, marked))
     if entry.deleted:
         return
-    text = texts.file_refused if command.final else texts.file_waits
+    text = texts.thread.file_refused if command.final else texts.thread.file_waits
     mention = [entry.operator_id] if entry.operator_id is not None else []
     notice.alert(uow, conversation, "file", text(str(waiting["name"]), command.reason), mention)
     uow.lanes.wake(command.number, Reader.RECEIPTS)

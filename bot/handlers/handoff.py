@@ -128,10 +128,10 @@ def tell_finding(uow: UnitOfWork, conversation: Conversation, reason: Reason) ->
     opens = hours.next_opening(team.hours, uow.now)
     if opens is not None:
         now = datetime.fromtimestamp(uow.now, opens.tzinfo)
-        notice(uow, conversation, "hours", texts.outside_hours(opens, now))
+        notice(uow, conversation, "hours", texts.shopper.outside_hours(opens, now))
         return
     why = _in_their_words(conversation, reason)
-    notice(uow, conversation, "finding", texts.finding_person(why), quoted=why)
+    notice(uow, conversation, "finding", texts.shopper.finding_person(why), quoted=why)
 
 
 def _in_their_words(conversation: Conversation, reason: Reason) -> str | None:
@@ -150,7 +150,7 @@ def forget(uow: UnitOfWork, conversation: Conversation, text: str) -> None:
     for entry in uow.log.after(conversation.number, 0, limit=conversation.head):
         quoted = entry.data.get("quoted")
         if entry.kind in {Kind.NOTICE, Kind.ESCALATED} and quoted and packet.is_quoted(quoted, text):
-            plain = texts.finding_person(None) if entry.kind is Kind.NOTICE else ""
+            plain = texts.shopper.finding_person(None) if entry.kind is Kind.NOTICE else ""
             uow.log.rewrite(entry, plain, "", data={**entry.data, "quoted": None, "evidence": None})
             if entry.kind is Kind.NOTICE:
                 uow.log.append(conversation, Draft(Kind.EDITED, text=plain, target=entry.seq))
@@ -209,7 +209,7 @@ def own(
         conversation,
         Draft(kind, Author.OPERATOR, operator_id=operator.id, name=operator.name, data=data),
     )
-    notice(uow, conversation, "claimed", texts.claimed(operator.first_name))
+    notice(uow, conversation, "claimed", texts.shopper.claimed(operator.first_name))
     uow.due.drop(CARD, conversation.number)
     expect_shopper(uow, conversation)
 

@@ -300,7 +300,7 @@ def _reopen(uow: UnitOfWork, conversation: Conversation) -> None:
     conversation.waiting_since = uow.now
     conversation.owner_id = None
     uow.log.append(conversation, Draft(Kind.REOPENED))
-    handoff.notice(uow, conversation, "reopened", texts.reopened())
+    handoff.notice(uow, conversation, "reopened", texts.shopper.reopened())
     uow.due.put(handoff.CARD, conversation.number, uow.now + 60)
     team_notice.watch(uow, conversation)
     handoff.expect_shopper(uow, conversation)
@@ -374,7 +374,9 @@ def resolve(uow: UnitOfWork, command: ResolveByStore) -> dict[str, Any]:
     """Closed by the store; again changes nothing."""
     conversation = _named(uow, command.store, command.conversation_id)
     if conversation.stage is not Stage.RESOLVED:
-        handoff.end(uow, conversation, Move.RESOLVE, Kind.RESOLVED, "the store", "resolved", texts.resolved())
+        handoff.end(
+            uow, conversation, Move.RESOLVE, Kind.RESOLVED, "the store", "resolved", texts.shopper.resolved()
+        )
     return views.conversation_row(uow, conversation)
 
 
@@ -384,7 +386,7 @@ def hand_back(uow: UnitOfWork, command: HandBackByStore) -> dict[str, Any]:
     if conversation.stage is not Stage.OPEN:
         handoff.end(
             uow, conversation, Move.HAND_BACK, Kind.HANDED_BACK, "the store", "handed_back",
-            texts.back_with_assistant(),
+            texts.shopper.back_with_assistant(),
         )  # fmt: skip
     return views.conversation_row(uow, conversation)
 

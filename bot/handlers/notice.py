@@ -16,7 +16,7 @@ from bot.ports import Handler, UnitOfWork
 LATE, NOBODY, ABSENT = "late", "nobody", "absent"
 """Kinds of due rows."""
 
-BATON = Actor("baton", "baton", texts.SPEAKERS["baton"], Role.LEAD)
+BATON = Actor("baton", "baton", texts.card.SPEAKERS["baton"], Role.LEAD)
 LOOKED_BACK = 100
 
 
@@ -57,7 +57,7 @@ def late(uow: UnitOfWork, conversation: Conversation) -> None:
         following = conversation.snoozed_until + target
     elif hours.is_open(team.hours, uow.now):
         owner = uow.people.operator(conversation.owner_id) if conversation.owner_id else None
-        text = texts.alert_late(conversation.number, uow.now - began, owner.name if owner else None)
+        text = texts.thread.alert_late(conversation.number, uow.now - began, owner.name if owner else None)
         alert(uow, conversation, noticing.LATE, text, _leads(uow, conversation))
     uow.due.put(LATE, conversation.number, noticing.within_hours(team.hours, following, target))
 
@@ -92,7 +92,7 @@ def nobody(uow: UnitOfWork, conversation: Conversation) -> None:
         return
     uow.inbox.remember(key, {})
     fallback = _fallback(uow, conversation)
-    text = texts.alert_nobody_there(conversation.number, team.name, fallback)
+    text = texts.thread.alert_nobody_there(conversation.number, team.name, fallback)
     alert(uow, conversation, noticing.NOBODY_THERE, text, _leads(uow, conversation))
     if fallback is not None:
         _move(uow, conversation, fallback)
@@ -156,7 +156,7 @@ def _owner_away(uow: UnitOfWork, conversation: Conversation, owner: Operator) ->
     operators = uow.people.team(team.name)
     others = noticing.for_team(team, operators, uow.now, without=owner.id)
     mention = others or [one for one in _leads(uow, conversation) if one != owner.id]
-    text = texts.alert_owner_away(conversation.number, owner.name)
+    text = texts.thread.alert_owner_away(conversation.number, owner.name)
     alert(uow, conversation, noticing.OWNER_AWAY, text, mention)
 
 

@@ -53,7 +53,7 @@ def perform_in_thread(
         return perform(uow, asked)
     except AlreadyClaimed as refused:
         leads = actor.in_team(conversation.team).role is Role.LEAD
-        hint = f" {texts.lead_may_take_over()}" if leads else ""
+        hint = f" {texts.answers.lead_may_take_over()}" if leads else ""
         return cases.done(uow, conversation, refused.message + hint)
     except Refused as refused:
         return cases.done(uow, conversation, refused.message)
@@ -70,7 +70,7 @@ class _Performing:
     def done(self) -> Done:
         """Carry it out. The whisper says what was done. Guests learn nothing, not even who is in a team."""
         if self._actor.highest is Role.NONE:
-            raise NotAllowed(texts.guests_may_not())
+            raise NotAllowed(texts.answers.guests_may_not())
         return _DOING[self._verb.act](self)
 
     # --- what is needed ---------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ class _Performing:
     @property
     def number(self) -> int:
         if self._number is None:
-            raise NotFound(texts.number_missing(str(self._verb.act), verbs.EXAMPLES[self._verb.act]))
+            raise NotFound(texts.answers.number_missing(str(self._verb.act), verbs.EXAMPLES[self._verb.act]))
         return self._number
 
     def conversation(self) -> Conversation:
@@ -91,28 +91,30 @@ class _Performing:
     def hand(self, command: Any, whisper: str | None = None) -> Done:
         """To the command's own handler; `whisper` where that says nothing."""
         answer = _handle(self._uow, command)
-        said = answer.whisper or whisper or texts.nothing_done()
+        said = answer.whisper or whisper or texts.answers.nothing_done()
         return cases.done(self._uow, self.conversation(), said)
 
     # --- verbs ------------------------------------------------------------------------------------------------
 
     def claim(self) -> Done:
-        return self.hand(commands.Claim(self.number, self._actor), texts.did_claim(self.number))
+        return self.hand(commands.Claim(self.number, self._actor), texts.answers.did_claim(self.number))
 
     def take_over(self) -> Done:
         command = commands.Claim(self.number, self._actor, take_over=True)
-        return self.hand(command, texts.did_claim(self.number))
+        return self.hand(command, texts.answers.did_claim(self.number))
 
     def assign(self) -> Done:
         to = self._person(self.conversation())
         command = commands.Assign(self.number, self._actor, to)
-        return self.hand(command, texts.did_assign(self.number, to.name))
+        return self.hand(command, texts.answers.did_assign(self.number, to.name))
 
     def release(self) -> Done:
-        return self.hand(commands.Release(self.number, self._actor), texts.did_release(self.number))
+        return self.hand(commands.Release(self.number, self._actor), texts.answers.did_release(self.number))
 
     def hand_back(self) -> Done:
-        return self.hand(commands.HandBack(self.number, self._actor), texts.did_hand_back(self.number))
+        return self.hand(
+            commands.HandBack(self.number, self._actor), texts.answers.did_hand_back(self.number)
+        )
 
     def move(self) -> Done:
         return self.hand(commands.MoveToTeam(self.number, self._actor, self.words()))
@@ -129,7 +131,9 @@ class _Performing:
         hours = self._uow.settings.team(self.conversation().team).hours
         off = self._verb.words.lower() in verbs.NOW
         until = None if off else moments.moment(self._verb.words, self._uow.now, hours)
-        return self.hand(commands.Snooze(self.number, self._actor, until), texts.did_wake(self.number))
+        return self.hand(
+            commands.Snooze(self.number, self._actor, until), texts.answers.did_wake(self.number)
+        )
 
     def note(self) -> Done:
         note_id = self._id or f"{self._actor.platform}:{self._actor.id}:{self._uow.now}"
@@ -140,7 +144,7 @@ class _Performing:
         if outcome is not None and self.conversation().stage is Stage.RESOLVED:
             return self.hand(commands.AddOutcome(self.number, self._actor, outcome))
         return self.hand(
-            commands.Resolve(self.number, self._actor, outcome), texts.done_resolved(self.number)
+            commands.Resolve(self.number, self._actor, outcome), texts.answers.done_resolved(self.number)
         )
 
     def outcome(self) -> Done:
@@ -160,16 +164,16 @@ class _Performing:
         cases.require_member(self._actor)
         delivery = self._uow.lanes.delivery(self._verb.words)
         if delivery is None:
-            raise NotFound(texts.no_such_failure(self._verb.words))
+            raise NotFound(texts.answers.no_such_failure(self._verb.words))
         _handle(self._uow, commands.RetryDead(delivery.id, self._actor))
         conversation = handoff.case(self._uow, delivery.conversation)
-        return cases.done(self._uow, conversation, texts.did_retry(conversation.number))
+        return cases.done(self._uow, conversation, texts.answers.did_retry(conversation.number))
 
     # --- parts of them ----------------------------------------------------------------------------------------
 
     def _of_nobody(self, command: Any) -> Done:
         answer = _handle(self._uow, command)
-        return Done(self._number or 0, "", None, answer.whisper or texts.nothing_done())
+        return Done(self._number or 0, "", None, answer.whisper or texts.answers.nothing_done())
 
     def _outcome(self) -> commands.Outcome | None:
         given = self._verb.outcome
@@ -190,9 +194,9 @@ class _Performing:
         if isinstance(found, Operator):
             return account_of(found)
         if len(found) > 1:
-            raise Misread(texts.several_people(word, found))
+            raise Misread(texts.answers.several_people(word, found))
         known = sorted(one.name for one in self._uow.people.team(team) if one.active)
-        raise Misread(texts.no_such_person(word, team, known[:8], closest(word.lstrip("@"), known)))
+        raise Misread(texts.answers.no_such_person(word, team, known[:8], closest(word.lstrip("@"), known)))
 
 
 def _called(word: str, team: Sequence[Operator]) -> Operator | list[str]:

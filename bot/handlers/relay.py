@@ -258,11 +258,11 @@ def send_aside(uow: UnitOfWork, command: SendAside) -> Done:
         raise NotFound(f"#{command.number} has no such message.", field="seq")
     key = relay.sent_key(entry)
     if uow.inbox.answer(key) is not None:
-        return done(uow, conversation, texts.sent_already())
+        return done(uow, conversation, texts.answers.sent_already())
     text = relay.without_marker(entry.text)
     attached = {"files": entry.data["files"]} if entry.data.get("files") else {}
     if entry.deleted or not (text or attached):
-        raise Refused(texts.nothing_to_send())
+        raise Refused(texts.answers.nothing_to_send())
     _make_sendable(uow, conversation, command)
     hold.let_go(uow, conversation)
     operator = uow.people.operator_for(command.actor)
@@ -285,10 +285,10 @@ def _make_sendable(uow: UnitOfWork, conversation: Conversation, command: SendAsi
         return
     if command.action is Action.TAKE_OVER and conversation.stage is Stage.ACTIVE:
         if command.actor.role is not Role.LEAD:
-            raise NotAllowed(texts.only_leads_take_over(owner.name if owner else ""))
+            raise NotAllowed(texts.answers.only_leads_take_over(owner.name if owner else ""))
         move = Move.TAKE_OVER
     elif command.action is Action.SEND:
-        raise NotAllowed(texts.not_yours(owner.name if owner else texts.SPEAKERS["operator"]))
+        raise NotAllowed(texts.answers.not_yours(owner.name if owner else texts.card.SPEAKERS["operator"]))
     else:
         cases.refuse_if_taken(uow, conversation, command.actor)
         move = Move.CLAIM

@@ -93,8 +93,8 @@ def hands_back(uow: UnitOfWork, command: ShopperHandsBack) -> dict[str, Any]:
         raise NotFound("Nothing was said in this conversation yet.")
     if conversation.in_persons_hands:
         handoff.end(
-            uow, conversation, Move.HAND_BACK, Kind.HANDED_BACK, texts.SPEAKERS["shopper"], "handed_back",
-            texts.back_with_assistant(),
+            uow, conversation, Move.HAND_BACK, Kind.HANDED_BACK, texts.card.SPEAKERS["shopper"], "handed_back",
+            texts.shopper.back_with_assistant(),
         )  # fmt: skip
     return views.widget_state(uow, conversation)
 

@@ -19,15 +19,15 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> Done:
     """Refused outside of our threads, for what nobody of the team wrote there, and for commands."""
     place = command.place
     if uow.lanes.binding_at(place.platform, place.channel, place.root) is None:
-        raise NotFound(texts.not_our_thread())
+        raise NotFound(texts.answers.not_our_thread())
     link = uow.lanes.link(place.platform, place.channel, command.message_id)
     if link is None:
-        raise NotFound(texts.not_seen_yet())
+        raise NotFound(texts.answers.not_seen_yet())
     if link.ours:
-        raise Refused(texts.not_to_send())
+        raise Refused(texts.answers.not_to_send())
     cases.require_member(command.actor)
     if hold.held_behind(uow, link) is not None:
-        raise Refused(texts.leaves_by_itself())
+        raise Refused(texts.answers.leaves_by_itself())
     return _send(uow, command, link)
 
 
@@ -35,9 +35,9 @@ def _send(uow: UnitOfWork, command: SendMessage, link: Link) -> Done:
     conversation = handoff.case(uow, link.conversation)
     entry = uow.log.entry(link.conversation, link.last_seq)
     if entry is not None and _has_left(entry):
-        return done(uow, conversation, texts.sent_already())
+        return done(uow, conversation, texts.answers.sent_already())
     if entry is None or entry.kind is not Kind.ASIDE or entry.data.get("command"):
-        raise Refused(texts.not_to_send())
+        raise Refused(texts.answers.not_to_send())
     operator = uow.people.operator_for(command.actor)
     action = relay.offer_for(conversation, operator.id)
     return send_aside(uow, SendAside(conversation.number, entry.seq, action, command.actor))

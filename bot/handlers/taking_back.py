@@ -24,7 +24,7 @@ def edited(uow: UnitOfWork, conversation: Conversation, held: Held, heard: Heard
     held.text, held.edited_order = heard.text, heard.edited_order
     if heard.addressed == "bot":
         _stay_inside(uow, conversation, held, {"command": True})
-        return texts.command_by_edit()
+        return texts.answers.command_by_edit()
     empty = not heard.text.strip() and not held.data["entry"].get("files")
     if heard.addressed is not None or empty or relay.is_marked_inside(heard.text):
         _stay_inside(uow, conversation, held)
@@ -55,7 +55,7 @@ def withdraw(uow: UnitOfWork, command: Withdraw) -> Done | None:
         return None
     conversation = handoff.case(uow, held.conversation)
     _stay_inside(uow, conversation, held)
-    return done(uow, conversation, texts.withdrawn())
+    return done(uow, conversation, texts.answers.withdrawn())
 
 
 def _may_stop(uow: UnitOfWork, author_id: int | None, actor: Actor) -> bool:
@@ -70,7 +70,7 @@ def _too_late(uow: UnitOfWork, link: Link, actor: Actor) -> Done | None:
         return None
     if not _may_stop(uow, entry.operator_id, actor):
         return None
-    return done(uow, handoff.case(uow, link.conversation), texts.too_late_to_withdraw())
+    return done(uow, handoff.case(uow, link.conversation), texts.answers.too_late_to_withdraw())
 
 
 def _stay_inside(

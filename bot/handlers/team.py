@@ -111,26 +111,26 @@ def owner_gone(uow: UnitOfWork, conversation: Conversation) -> None:
     staff = {one.id for one in uow.people.team(conversation.team)}
     if owner is not None and _is_orphan(uow, conversation, owner.platform, staff):
         handoff.end_snooze(uow, conversation, "move", owner.name)  # who put it off will not look at it again
-        cases.give_up(uow, conversation, texts.owner_left(owner.name))
+        cases.give_up(uow, conversation, texts.thread.owner_left(owner.name))
 
 
 def share_out(uow: UnitOfWork, command: ShareOut) -> Answer:
     """A lead gives the cases that nobody has to those who are there, in turns, to whoever has least first."""
     if command.actor.role is not Role.LEAD:
-        raise NotAllowed(texts.only_leads_share_out())
+        raise NotAllowed(texts.answers.only_leads_share_out())
     team = uow.settings.team(command.team_asked)
     found = [uow.conversations.get(number) for number in command.numbers]
     waiting = [one for one in found if one and one.stage is Stage.WAITING and one.team == team.name]
     if not waiting:
-        return Answer(texts.nothing_to_share_out())
+        return Answer(texts.answers.nothing_to_share_out())
     operators = noticing.there(uow.people.team(team.name), uow.now)
     if not operators:
-        raise Refused(texts.nobody_to_share_out_to())
+        raise Refused(texts.answers.nobody_to_share_out_to())
     shares = roster.shared_out([one.number for one in waiting], operators, _loads(uow, team.name))
     by = uow.people.operator_for(command.actor)
     for conversation in waiting:
         handoff.take(uow, conversation, shares[conversation.number], Kind.ASSIGNED, by, Move.ASSIGN)
-    return Answer(texts.shared_out([(number, one.name) for number, one in shares.items()]))
+    return Answer(texts.answers.shared_out([(number, one.name) for number, one in shares.items()]))
 
 
 def _loads(uow: UnitOfWork, team: str) -> dict[int, int]:
@@ -201,7 +201,7 @@ def retry_dead(uow: UnitOfWork, command: RetryDead) -> int:
         cases.require_member(command.actor)
     delivery = uow.lanes.delivery(command.delivery_id)
     if delivery is not None and failures.is_retried(delivery) and delivery.state is not DeliveryState.DEAD:
-        raise Refused(texts.retried_already(delivery.state is DeliveryState.SENT))
+        raise Refused(texts.answers.retried_already(delivery.state is DeliveryState.SENT))
     if delivery is None or delivery.state is not DeliveryState.DEAD:
         raise NotFound(f"There is no failed delivery {command.delivery_id!r}.", field="delivery_id")
     failures.changed(uow, delivery, failures.TRYING, actor=command.actor)

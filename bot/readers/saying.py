@@ -50,8 +50,8 @@ def speaker_of(uow: UnitOfWork, entry: Entry) -> str:
     if entry.author is Author.SHOPPER:
         conversation = uow.conversations.get(entry.conversation)
         shopper = uow.people.shopper(conversation.shopper_id) if conversation else None
-        return (shopper.name if shopper else None) or texts.SPEAKERS["shopper"]
-    return entry.name or texts.SPEAKERS[str(entry.author)]
+        return (shopper.name if shopper else None) or texts.card.SPEAKERS["shopper"]
+    return entry.name or texts.card.SPEAKERS[str(entry.author)]
 
 
 def offer_of(entry: Entry, action: Action | None = None) -> Post:
@@ -59,17 +59,17 @@ def offer_of(entry: Entry, action: Action | None = None) -> Post:
     action = action or Action(entry.data["offer"])
     value = f"{entry.conversation}:{entry.seq}"
     labels = {
-        Action.CLAIM_AND_SEND: texts.BUTTON_CLAIM_AND_SEND,
-        Action.SEND: texts.BUTTON_SEND,
-        Action.SEND_AS_ME: texts.BUTTON_SEND_AS_ME,
-        Action.REOPEN_AND_SEND: texts.BUTTON_REOPEN_AND_SEND,
+        Action.CLAIM_AND_SEND: texts.thread.BUTTON_CLAIM_AND_SEND,
+        Action.SEND: texts.thread.BUTTON_SEND,
+        Action.SEND_AS_ME: texts.thread.BUTTON_SEND_AS_ME,
+        Action.REOPEN_AND_SEND: texts.thread.BUTTON_REOPEN_AND_SEND,
     }
     buttons = [Button(action, labels[action], value, "primary")]
     if action is Action.SEND_AS_ME:
-        buttons.append(Button(Action.TAKE_OVER, texts.BUTTON_TAKE_OVER, value))
+        buttons.append(Button(Action.TAKE_OVER, texts.thread.BUTTON_TAKE_OVER, value))
     return Post(
         PostKind.OFFER,
-        text=texts.offer(str(action), shorten(_words_of(entry), 80)),
+        text=texts.thread.offer(str(action), shorten(_words_of(entry), 80)),
         buttons=tuple(buttons),
     )
 
@@ -114,37 +114,37 @@ def line_of(uow: UnitOfWork, binding: Binding, entry: Entry) -> Post | None:
 
 def _line_text(uow: UnitOfWork, entry: Entry, *, mentioned: bool) -> str:
     """What the line says; the owner's mention stands before it, if they can be mentioned."""
-    who, data = entry.name or texts.SPEAKERS["operator"], entry.data
+    who, data = entry.name or texts.card.SPEAKERS["operator"], entry.data
     match entry.kind:
         case Kind.CLAIMED | Kind.ASSIGNED:
             return _owner_text(who, data, mentioned=mentioned)
         case Kind.RELEASED:
-            return texts.line_released(who)
+            return texts.thread.line_released(who)
         case Kind.HANDED_BACK:
-            return texts.line_handed_back(who)
+            return texts.thread.line_handed_back(who)
         case Kind.RESOLVED:
-            return texts.line_resolved(who)
+            return texts.thread.line_resolved(who)
         case Kind.REOPENED:
-            return texts.line_reopened()
+            return texts.thread.line_reopened()
         case Kind.ESCALATED:
-            reason = texts.REASONS.get(data.get("trigger", ""), data.get("trigger", ""))
-            return texts.line_escalated_again(reason, entry.text or None)
+            reason = texts.card.REASONS.get(data.get("trigger", ""), data.get("trigger", ""))
+            return texts.thread.line_escalated_again(reason, entry.text or None)
         case Kind.OUTCOME:
-            line = texts.line_outcome(data["kind"], data.get("amount"), data.get("currency"))
+            line = texts.thread.line_outcome(data["kind"], data.get("amount"), data.get("currency"))
             return f"{line}: {data['note']}" if data.get("note") else line
         case Kind.PRIORITISED:
-            return texts.line_prioritised(who, data["to"], data["from"])
+            return texts.thread.line_prioritised(who, data["to"], data["from"])
         case Kind.SNOOZED:
-            return texts.line_snoozed(who, texts.on_the_clock(data["until"], _zone(uow, entry)))
+            return texts.thread.line_snoozed(who, texts.words.on_the_clock(data["until"], _zone(uow, entry)))
         case _:
-            return texts.line_woken(data["why"], entry.name)
+            return texts.thread.line_woken(data["why"], entry.name)
 
 
 def _owner_text(who: str, data: Mapping[str, Any], *, mentioned: bool) -> str:
     if data.get("from"):
-        return texts.line_taken_over(who, data["from"])
+        return texts.thread.line_taken_over(who, data["from"])
     shown, by = "" if mentioned else who, data.get("by")
-    return texts.line_assigned(shown, by) if by else texts.line_claimed(shown)
+    return texts.thread.line_assigned(shown, by) if by else texts.thread.line_claimed(shown)
 
 
 def alert_of(uow: UnitOfWork, binding: Binding, entry: Entry) -> Post:
@@ -154,15 +154,15 @@ def alert_of(uow: UnitOfWork, binding: Binding, entry: Entry) -> Post:
     conversation = uow.conversations.get(entry.conversation)
     team = uow.settings.team(conversation.team if conversation else "")
     at = datetime.fromtimestamp(data.get("at", entry.at), ZoneInfo(team.hours.zone))
-    what = texts.failed_what(str(about.kind) if about else "", speaker_of(uow, about) if about else "")
-    text = texts.alert_failed(
-        state, what, texts.failed_where(data.get("reader", "")), data["reason"], f"{at:%H:%M}"
+    what = texts.thread.failed_what(str(about.kind) if about else "", speaker_of(uow, about) if about else "")
+    text = texts.thread.alert_failed(
+        state, what, texts.thread.failed_where(data.get("reader", "")), data["reason"], f"{at:%H:%M}"
     )
     if state not in {"dead", "trying"}:
         return Post(PostKind.LINE, text=text)
     owner = uow.people.operator(conversation.owner_id) if conversation and conversation.owner_id else None
     mentions = (owner.external_id,) if owner and owner.platform == binding.platform else ()
-    retry = Button(Action.RETRY, texts.BUTTON_RETRY, data["delivery"], "primary")
+    retry = Button(Action.RETRY, texts.thread.BUTTON_RETRY, data["delivery"], "primary")
     return Post(PostKind.ALERT, text=text, mentions=mentions, buttons=(retry,) if state == "dead" else ())
 
 
@@ -172,7 +172,7 @@ def _call_for(uow: UnitOfWork, binding: Binding, entry: Entry) -> Post:
     wanted = [uow.people.operator(number) for number in data.get("mention") or ()]
     here = [one for one in wanted if one is not None and one.platform == binding.platform]
     elsewhere = [one.name for one in wanted if one is not None and one.platform != binding.platform]
-    text = data.get("text") or texts.alert(data.get("code") or "")
+    text = data.get("text") or texts.thread.alert(data.get("code") or "")
     accounts = [one.external_id for one in here] + list(data.get("mention_accounts") or ())
     named = f"{', '.join(elsewhere)}: " if elsewhere else ""
     return Post(PostKind.ALERT, text=named + text, mentions=tuple(dict.fromkeys(accounts)))
@@ -181,10 +181,10 @@ def _call_for(uow: UnitOfWork, binding: Binding, entry: Entry) -> Post:
 def moved_line(uow: UnitOfWork, binding: Binding, entry: Entry, before: Binding | None) -> Post:
     """In the thread where the case goes on: whose it was, and where its earlier thread is. Whoever had it and did not
     move it themselves must know, if this is the thread that they are in."""
-    data, who = entry.data, entry.name or texts.SPEAKERS["operator"]
+    data, who = entry.data, entry.name or texts.card.SPEAKERS["operator"]
     permalink = before.permalink if before is not None else None
     mentions = () if before is not None else _former(uow, binding, entry)
-    text = texts.line_moved(who, data["from"], data["to"], permalink)
+    text = texts.thread.line_moved(who, data["from"], data["to"], permalink)
     return Post(PostKind.LINE, text=text, mentions=mentions)
 
 
@@ -192,7 +192,7 @@ def pointer_line(
     uow: UnitOfWork, old: Binding, new: Binding, conversation: Conversation, entry: Entry
 ) -> Post:
     """The last line of a thread that the case has left."""
-    text = texts.line_moved_to(conversation.team, new.permalink)
+    text = texts.thread.line_moved_to(conversation.team, new.permalink)
     return Post(PostKind.LINE, text=text, mentions=_former(uow, old, entry))
 
 

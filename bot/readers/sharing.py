@@ -34,7 +34,7 @@ def is_link(content: dict[str, Any]) -> bool:
 
 def _link(uow: UnitOfWork, file: dict[str, Any]) -> dict[str, Any]:
     url = files.url_of(uow.settings, file["id"], uow.now)
-    text = texts.line_file(file["name"], files.size_in_words(file["size"]), url)
+    text = texts.thread.line_file(file["name"], files.size_in_words(file["size"]), url)
     return {**Post(PostKind.LINE, text=text).as_dict(), "file_link": True}
 
 

@@ -166,7 +166,7 @@ class ThreadReader:
         if old is not None and not (
             again and old.state is BindingState.MOVED
         ):  # a move has a line of its own
-            line = texts.line_thread_lost() if again else texts.line_continues(old.permalink)
+            line = texts.thread.line_thread_lost() if again else texts.thread.line_continues(old.permalink)
             content = Post(PostKind.LINE, text=line).as_dict()
             new_delivery(uow, lane, Op.POST, (lane.position, lane.position), content=content, binding=binding)
         card = uow.lanes.open(conversation.number, Reader.CARD)
@@ -313,7 +313,7 @@ class ThreadReader:
                 for link, part in zip(links, parts, strict=False)
             ]
             return calls + [self._call(uow, lane, Op.RETRACT, binding, link) for link in links[len(parts) :]]
-        line = texts.line_withdrawn() if target.deleted else texts.line_correction(target.text)
+        line = texts.thread.line_withdrawn() if target.deleted else texts.thread.line_correction(target.text)
         correction = Post(PostKind.LINE, text=line)
         return [
             new_delivery(uow, lane, Op.POST, span, content=part.as_dict(), binding=binding)

@@ -137,7 +137,7 @@ def _thread(story: Story, verdict: Verdict) -> None:
     verdict.claim("Resolved by" in story.slack.text_of(cards[0]), "thread: the card is not up to date")
     for line in ("claimed this", "resolved this"):
         verdict.claim(shown.count(line) == 1, f"thread: {shown.count(line)} times {line!r}")
-    offers = [line for line in shown.splitlines() if line in texts.OFFERS.values()]
+    offers = [line for line in shown.splitlines() if line in texts.thread.OFFERS.values()]
     verdict.claim(len(offers) == 1, f"thread: the offers are {offers}")
     gone = [one for one in story.slack.messages(story.channel, deleted=True) if one.deleted]
     verdict.claim(not gone, f"thread: {len(gone)} posts were taken back")

@@ -66,7 +66,7 @@ async def test_who_is_given_a_case_by_name_is_called_by_the_policys_name(world: 
     said = [
         one.text for one in await world.log(number) if one.kind == "notice" and one.data["code"] == "claimed"
     ]
-    assert said == [texts.claimed("Helper")]
+    assert said == [texts.shopper.claimed("Helper")]
 
 
 async def test_a_name_for_shoppers_survives_the_other_teams_list(world: World) -> None:

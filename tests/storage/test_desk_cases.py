@@ -119,7 +119,7 @@ async def test_a_lead_who_says_so_takes_a_case_over(world: World) -> None:
     await world.settle()
     line = _posts(world, (await world.binding(number)).root)[-1]
     assert line.mentions == ("U-lea", "U-anna")
-    assert line.text == texts.line_taken_over("Lea Lind", "Anna Berg")
+    assert line.text == texts.thread.line_taken_over("Lea Lind", "Anna Berg")
 
 
 async def test_a_lead_who_does_not_say_so_is_told_who_has_it(world: World) -> None:
@@ -145,7 +145,7 @@ async def test_taking_over_ones_own_case_changes_nothing(world: World) -> None:
     number = await world.escalate()
     await world.submit(Claim(number, LEA))
     head = (await world.case(number)).head
-    assert (await world.submit(Claim(number, LEA, take_over=True))).whisper == texts.already_yours()
+    assert (await world.submit(Claim(number, LEA, take_over=True))).whisper == texts.answers.already_yours()
     assert (await world.case(number)).head == head
 
 
@@ -162,7 +162,7 @@ async def test_a_priority_moves_the_case_in_the_queue_and_is_said_once(world: Wo
     queue = await world.read(lambda uow: [one.number for one in uow.conversations.queue("support")])
     assert queue == [second, first]
     await world.settle()
-    assert texts.line_prioritised("Anna Berg", "urgent", "normal") in await world.thread(second)
+    assert texts.thread.line_prioritised("Anna Berg", "urgent", "normal") in await world.thread(second)
 
 
 async def test_a_misspelt_priority_is_answered_with_what_was_meant(world: World) -> None:
@@ -215,7 +215,7 @@ async def test_a_snooze_changes_no_stage_and_ends_by_its_time(world: World) -> N
     assert (await _newest(world, number, Kind.WOKEN)).data == {"why": "time"}
     await world.settle()
     woken = _posts(world, (await world.binding(number)).root)[-1]
-    assert (woken.text, woken.mentions) == (texts.line_woken("time", None), ("U-anna",))
+    assert (woken.text, woken.mentions) == (texts.thread.line_woken("time", None), ("U-anna",))
 
 
 async def test_a_claim_ends_a_snooze_without_a_line_of_its_own(world: World) -> None:
@@ -238,17 +238,17 @@ async def test_the_shopper_ends_a_snooze_and_the_owner_is_called(world: World) -
     assert (await world.due_rows())["idle"] == 600
     await world.settle()
     woken = _posts(world, (await world.binding(number)).root)[-1]
-    assert (woken.text, woken.mentions) == (texts.line_woken("shopper", None), ("U-anna",))
+    assert (woken.text, woken.mentions) == (texts.thread.line_woken("shopper", None), ("U-anna",))
 
 
 async def test_a_snooze_is_ended_by_hand(world: World) -> None:
     number = await world.claimed()
-    assert (await world.submit(Snooze(number, ANNA, None))).whisper == texts.not_snoozed(number)
+    assert (await world.submit(Snooze(number, ANNA, None))).whisper == texts.answers.not_snoozed(number)
     await world.submit(Snooze(number, ANNA, world.clock() + 7200))
     await world.submit(Snooze(number, ANNA, None))
     assert (await world.case(number)).snoozed_until is None
     await world.settle()
-    assert texts.line_woken("operator", "Anna Berg") in await world.thread(number)
+    assert texts.thread.line_woken("operator", "Anna Berg") in await world.thread(number)
 
 
 async def test_while_snoozed_no_owner_is_idle_and_nothing_is_closed_for_silence(world: World) -> None:
@@ -428,16 +428,16 @@ async def test_away_until_a_time_that_is_over_is_refused(world: World) -> None:
 
 async def test_back_is_back_and_said_twice_it_changes_nothing(world: World) -> None:
     await world.submit(GoAway(ANNA))
-    assert (await world.submit(ComeBack(ANNA))).whisper == texts.come_back(0)
+    assert (await world.submit(ComeBack(ANNA))).whisper == texts.answers.come_back(0)
     assert not (await _operator(world, ANNA)).is_away(world.clock())
-    assert (await world.submit(ComeBack(ANNA))).whisper == texts.not_away()
+    assert (await world.submit(ComeBack(ANNA))).whisper == texts.answers.not_away()
 
 
 async def test_whoever_assigns_to_somebody_away_is_told_so(world: World) -> None:
     number = await world.escalate()
     await world.submit(GoAway(BEN))
     answer = await world.submit(Assign(number, ANNA, BEN))
-    assert (answer.owner, answer.whisper) == ("Ben Cho", texts.assigned_to_away("Ben Cho"))
+    assert (answer.owner, answer.whisper) == ("Ben Cho", texts.answers.assigned_to_away("Ben Cho"))
 
 
 # --- an idle owner --------------------------------------------------------------------------------------------
@@ -538,7 +538,7 @@ async def test_an_alert_says_its_text_and_calls_whom_it_names(world: World) -> N
 async def test_an_alert_without_words_still_asks_to_look(world: World) -> None:
     number = await world.claimed()
     await _alert(world, number, {"code": "nobody_there"})
-    assert (await world.thread(number))[-1] == texts.alert("nobody_there")
+    assert (await world.thread(number))[-1] == texts.thread.alert("nobody_there")
 
 
 async def test_who_is_on_another_platform_is_named_in_an_alert(world: World) -> None:

@@ -77,7 +77,7 @@ async def test_a_moved_case_waits_in_the_new_queue_at_its_old_place(world: World
     case = await world.case(number)
     assert (case.team, case.stage, case.owner_id) == ("billing", "waiting", None)
     assert case.waiting_since == before.waiting_since
-    assert answer.whisper == texts.done_moved(number, "billing")
+    assert answer.whisper == texts.answers.done_moved(number, "billing")
     assert (await world.codes(number))[-1] == "released"
     assert "card" in await world.due_rows()
     queue = await world.read(lambda uow: [one.number for one in uow.conversations.queue("billing")])
@@ -106,7 +106,7 @@ async def test_a_move_to_its_own_team_changes_nothing(world: World) -> None:
     number = await world.claimed()
     head = (await world.case(number)).head
     answer = await world.submit(MoveToTeam(number, ANNA, "support"))
-    assert answer.whisper == texts.already_there(number, "support")
+    assert answer.whisper == texts.answers.already_there(number, "support")
     assert (await world.case(number)).head == head
 
 
@@ -124,7 +124,7 @@ async def test_within_one_channel_a_move_is_a_line_and_a_newer_card(world: World
     await world.submit(MoveToTeam(number, LEA, "nearby"))
     await world.settle(2)
     assert await _bindings(world, number) == [("C1", BindingState.OPEN)]
-    assert (await world.thread(number))[-1] == texts.line_moved("Lea Lind", "support", "nearby", None)
+    assert (await world.thread(number))[-1] == texts.thread.line_moved("Lea Lind", "support", "nearby", None)
     line = [one.content for one in world.chat.messages][-1]
     assert isinstance(line, Post)
     assert line.mentions == ("U-anna",)
@@ -150,11 +150,11 @@ async def test_elsewhere_a_thread_is_opened_with_everything_and_the_old_one_poin
     for words in ("Sarah: My lamp broke", "Sarah: It is the blue one", "Anna: Let me ask billing"):
         assert shown.count(words) == 1
     link = f"https://chat.example/{old}"
-    assert world.chat.shown(new)[-1] == texts.line_moved("Anna Berg", "support", "billing", link)
-    pointer = texts.line_moved_to("billing", f"https://chat.example/{new}")
+    assert world.chat.shown(new)[-1] == texts.thread.line_moved("Anna Berg", "support", "billing", link)
+    pointer = texts.thread.line_moved_to("billing", f"https://chat.example/{new}")
     assert world.chat.shown(old)[-1] == pointer
     left, current = world.chat.card(old), world.chat.card(new)
-    assert (left.status, left.buttons, left.menu) == (texts.status_moved("billing"), (), ())
+    assert (left.status, left.buttons, left.menu) == (texts.card.status_moved("billing"), (), ())
     assert (current.stage, current.team) == ("waiting", "billing")
     assert [str(one.action) for one in current.buttons] == ["claim", "handback", "resolve"]
 
@@ -172,7 +172,7 @@ async def test_what_follows_is_said_in_the_new_thread_only(world: World) -> None
     assert world.chat.shown(old) == before
     assert any("Sarah: Hello?" in line for line in world.chat.shown(new))
     assert (await world.binding(number)).state is BindingState.CLOSED
-    assert world.chat.card(old).status == texts.status_moved("billing")
+    assert world.chat.card(old).status == texts.card.status_moved("billing")
 
 
 async def test_who_had_the_case_is_called_once_when_somebody_else_moved_it(world: World) -> None:
@@ -193,7 +193,7 @@ async def test_a_reply_in_the_old_thread_stays_inside_is_marked_and_is_told_wher
     answer = await world.submit(ThreadMessage(place, world.heard("Hello Sarah", "zz1"), ANNA))
     await world.settle(5)
     _, new = await _roots(world, number)
-    assert answer.whisper == texts.moved_on("billing", f"https://chat.example/{new}")
+    assert answer.whisper == texts.thread.moved_on("billing", f"https://chat.example/{new}")
     assert "Hello Sarah" not in await world.to_shopper(number)
     assert world.chat.marks["zz1"] is Receipt.INSIDE
     assert world.chat.shown(new)[-1] == "Anna: Hello Sarah [inside]"
@@ -225,7 +225,7 @@ async def test_a_case_that_moves_on_and_back_always_has_one_place(world: World) 
     roots = await _roots(world, number)
     newest = f"https://chat.example/{roots[-1]}"
     for root in roots[:-1]:
-        assert world.chat.shown(root)[-1] == texts.line_moved_to("support", newest)
+        assert world.chat.shown(root)[-1] == texts.thread.line_moved_to("support", newest)
     assert "\n".join(world.chat.shown(roots[-1])).count("My lamp broke") == 1
 
 
@@ -237,7 +237,7 @@ async def test_two_moves_in_a_row_open_one_thread(world: World) -> None:
     assert await _bindings(world, number) == [("C1", BindingState.MOVED), ("C3", BindingState.OPEN)]
     old, new = await _roots(world, number)
     assert [line for line in world.chat.shown(old) if line.startswith("Moved to")] == [
-        texts.line_moved_to("returns", f"https://chat.example/{new}")
+        texts.thread.line_moved_to("returns", f"https://chat.example/{new}")
     ]
 
 
@@ -292,7 +292,7 @@ async def test_a_thread_whose_opening_is_uncertain_is_found_where_it_was_opened(
         await world.settle(2)
     assert await _bindings(world, number) == [("C1", BindingState.MOVED), ("C2", BindingState.OPEN)]
     old, new = await _roots(world, number)
-    assert world.chat.shown(old) == [texts.line_moved_to("billing", f"https://chat.example/{new}")]
+    assert world.chat.shown(old) == [texts.thread.line_moved_to("billing", f"https://chat.example/{new}")]
     assert world.chat.shown(new)[0] == "Sarah: My lamp broke"
 
 

@@ -177,10 +177,10 @@ async def test_a_retried_line_is_posted_as_it_was(world: World) -> None:
     world.chat.troubles["post"] = [EntryFault("no")]
     await world.submit(Resolve(number, ANNA))
     await world.settle()
-    assert texts.line_resolved("Anna Berg") not in await world.thread(number)
+    assert texts.thread.line_resolved("Anna Berg") not in await world.thread(number)
     await retry(world)
     await world.settle()
-    assert texts.line_resolved("Anna Berg") in await world.thread(number)
+    assert texts.thread.line_resolved("Anna Berg") in await world.thread(number)
 
 
 async def test_who_pressed_retry_is_in_the_log(world: World) -> None:
@@ -332,7 +332,7 @@ async def test_a_refusal_is_the_answer_and_a_later_arrival_does_not_ask_again(wo
     """It would mean something else by then: Ben may release what is his."""
     number = await world.claimed()
     answer = await world.says(number, "release", "m1", BEN, addressed="bot")
-    assert answer.whisper == texts.not_yours("Anna Berg")
+    assert answer.whisper == texts.answers.not_yours("Anna Berg")
     await world.submit(commands.Assign(number, ANNA, BEN))
     assert await world.says(number, "release", "m1", BEN, addressed="bot") is None
     assert (await world.case(number)).stage == "active"

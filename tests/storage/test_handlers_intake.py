@@ -467,7 +467,7 @@ async def test_the_shopper_is_told_at_every_step(world: World) -> None:
 async def test_the_shopper_hears_the_operators_first_name_only(world: World) -> None:
     number = await world.claimed()
     notice = next(entry for entry in await world.log(number) if entry.data.get("code") == "claimed")
-    assert notice.text == texts.claimed("Anna")
+    assert notice.text == texts.shopper.claimed("Anna")
     assert "Berg" not in notice.text
 
 

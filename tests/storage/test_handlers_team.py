@@ -34,7 +34,7 @@ async def test_a_second_click_of_the_winner_changes_nothing(world: World) -> Non
     number = await world.escalate()
     await world.submit(Claim(number, ANNA))
     head = (await world.case(number)).head
-    assert (await world.submit(Claim(number, ANNA))).whisper == texts.already_yours()
+    assert (await world.submit(Claim(number, ANNA))).whisper == texts.answers.already_yours()
     assert (await world.case(number)).head == head
 
 
@@ -144,7 +144,7 @@ async def test_any_operator_resolves_and_again_changes_nothing(world: World) -> 
     number = await world.claimed()
     assert (await world.submit(Resolve(number, BEN))).stage == "resolved"
     head = (await world.case(number)).head
-    assert (await world.submit(Resolve(number, ANNA))).whisper == texts.done_resolved(number)
+    assert (await world.submit(Resolve(number, ANNA))).whisper == texts.answers.done_resolved(number)
     assert (await world.case(number)).head == head
 
 
@@ -365,7 +365,11 @@ async def test_an_aside_is_sent_once_whoever_clicks(world: World) -> None:
     results = await asyncio.gather(
         *(world.submit(SendAside(number, seq, Action.SEND_AS_ME, actor)) for actor in (ANNA, BEN, LEA))
     )
-    assert [one.whisper for one in results] == [None, texts.sent_already(), texts.sent_already()]
+    assert [one.whisper for one in results] == [
+        None,
+        texts.answers.sent_already(),
+        texts.answers.sent_already(),
+    ]
     assert (await world.to_shopper(number)).count("I can help") == 1
 
 

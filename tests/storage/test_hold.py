@@ -237,7 +237,7 @@ async def test_an_edit_into_a_message_to_the_bot_is_not_performed_and_its_author
     number = await world.claimed()
     await world.says(number, "resolve", "m1")
     answer = await world.edits(number, "resolve", "m1", "e1", addressed="bot")
-    assert answer.whisper == texts.command_by_edit()
+    assert answer.whisper == texts.answers.command_by_edit()
     assert (await world.log(number))[-1].data == {"command": True}
     assert (await world.case(number)).stage == "active"
 
@@ -279,7 +279,7 @@ async def test_its_author_or_a_lead_stops_it_and_it_stays_inside(world: World, a
     number = await world.claimed()
     await world.says(number, "oops", "m1")
     answer = await stop(world, number, "m1", actor)
-    assert answer.whisper == texts.withdrawn()
+    assert answer.whisper == texts.answers.withdrawn()
     last = (await world.log(number))[-1]
     assert (last.kind, last.audience, last.text, last.name) == ("aside", "team", "oops", "Anna")
     await tick(world, 60)
@@ -319,7 +319,7 @@ async def test_whoever_stops_what_has_left_is_told_what_helps(world: World) -> N
     number = await world.claimed()
     await world.says(number, "oops", "m1")
     await tick(world)
-    assert (await stop(world, number, "m1")).whisper == texts.too_late_to_withdraw()
+    assert (await stop(world, number, "m1")).whisper == texts.answers.too_late_to_withdraw()
     assert await stop(world, number, "m1", BEN) is None
     assert await relayed(world, number) == ["oops"]
 

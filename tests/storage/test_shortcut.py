@@ -21,7 +21,7 @@ async def test_the_owners_note_leaves_once(world: World) -> None:
     number = await world.claimed()
     await world.says(number, "// It ships on Monday", "m1")
     assert await points(world, number, "m1") is None
-    assert await points(world, number, "m1") == texts.sent_already()
+    assert await points(world, number, "m1") == texts.answers.sent_already()
     assert await world.to_shopper(number) == ["My lamp broke", "It ships on Monday"]
 
 
@@ -62,7 +62,7 @@ async def test_in_a_resolved_case_it_reopens_and_sends(world: World) -> None:
 async def test_a_message_that_has_left_is_not_sent_again(world: World) -> None:
     number = await world.claimed()
     await world.says(number, "It ships on Monday", "m1")
-    assert await points(world, number, "m1") == texts.sent_already()
+    assert await points(world, number, "m1") == texts.answers.sent_already()
     assert (await world.to_shopper(number))[1:] == ["It ships on Monday"]
 
 

@@ -59,13 +59,13 @@ def test_where_there_is_one_team_nothing_is_moved() -> None:
 
 def test_only_somebodys_case_can_be_taken_over_and_that_is_asked_first() -> None:
     step_in = a_card(a_case(Stage.ACTIVE)).menu[0]
-    assert (step_in.action, step_in.confirm) == (Action.STEP_IN, texts.confirm_step_in("Anna Berg"))
+    assert (step_in.action, step_in.confirm) == (Action.STEP_IN, texts.boards.confirm_step_in("Anna Berg"))
     assert Action.STEP_IN not in menu(a_card(a_case(Stage.WAITING)))
 
 
 def test_every_entry_of_the_menu_has_words_and_the_case_number() -> None:
     for button in a_card(a_case(Stage.ACTIVE)).menu:
-        assert button.label == texts.MENU_LABELS[str(button.action)]
+        assert button.label == texts.windows.MENU_LABELS[str(button.action)]
         assert button.value == "1042"
 
 
@@ -96,12 +96,12 @@ def test_an_outcome_is_shown_once_the_case_is_resolved() -> None:
 
 def test_the_card_of_a_thread_that_the_case_has_left_says_whose_it_is_and_offers_nothing() -> None:
     left = a_card(a_case(Stage.WAITING), current=False, moved=True)
-    assert (left.status, left.buttons, left.menu) == (texts.status_moved("billing"), (), ())
+    assert (left.status, left.buttons, left.menu) == (texts.card.status_moved("billing"), (), ())
 
 
 def test_an_older_handoffs_card_offers_nothing() -> None:
     older = a_card(a_case(Stage.WAITING), current=False)
-    assert (older.status, older.buttons, older.menu) == (texts.status_continued(), (), ())
+    assert (older.status, older.buttons, older.menu) == (texts.card.status_continued(), (), ())
 
 
 @pytest.mark.parametrize("stage", list(Stage))

@@ -141,21 +141,21 @@ def test_a_card_shows_what_is_known_and_leaves_out_what_is_not() -> None:
     fields = {
         field.label: field.text for field in card_of(a_case(Stage.WAITING), SARAH, None, brand="Shop").fields
     }
-    assert fields[texts.FIELD_CUSTOMER] == "Sarah K. · vip · 3 orders · 840.50 USD · en"
-    assert fields[texts.FIELD_REASON] == "Keyword “refund”: I want a refund"
-    assert texts.FIELD_ORDERS not in fields
-    assert texts.FIELD_CART not in fields
+    assert fields[texts.card.FIELD_CUSTOMER] == "Sarah K. · vip · 3 orders · 840.50 USD · en"
+    assert fields[texts.card.FIELD_REASON] == "Keyword “refund”: I want a refund"
+    assert texts.card.FIELD_ORDERS not in fields
+    assert texts.card.FIELD_CART not in fields
 
 
 def test_an_older_threads_card_has_no_buttons() -> None:
     card = card_of(a_case(Stage.ACTIVE), SARAH, ANNA, brand="Shop", current=False)
-    assert (card.buttons, card.status, card.since) == ((), texts.status_continued(), None)
+    assert (card.buttons, card.status, card.since) == ((), texts.card.status_continued(), None)
 
 
 def test_an_anonymous_shopper_is_called_that() -> None:
     nobody = Shopper(1, "main", "anon-1", 0.0, anonymous=True)
     card = card_of(a_case(Stage.WAITING), nobody, None, brand="")
-    assert card.fields[0].text == texts.anonymous()
+    assert card.fields[0].text == texts.words.anonymous()
 
 
 # --- posts ----------------------------------------------------------------------------------------------------

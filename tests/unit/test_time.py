@@ -108,7 +108,7 @@ def test_wrong_hours_say_which_day_and_what_to_write(raw: dict[str, object], say
 def test_outside_hours_the_day_is_named(opens: str, says: str) -> None:
     now = datetime.fromtimestamp(at("2026-11-16 12:45"), BERLIN)
     then = datetime.fromtimestamp(at(opens), BERLIN)
-    assert says in texts.outside_hours(then, now)
+    assert says in texts.shopper.outside_hours(then, now)
 
 
 # --- estimates ------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def test_a_calls_timeout_is_under_a_third_of_the_lease() -> None:
     ("seconds", "says"), [(2, "just now"), (30, "30 s ago"), (120, "2 min ago"), (3 * 3600, "3 h ago")]
 )
 def test_ages_are_rough_and_readable(seconds: float, says: str) -> None:
-    assert texts.ago(seconds) == says
+    assert texts.words.ago(seconds) == says
 
 
 @pytest.mark.parametrize(
@@ -170,16 +170,16 @@ def test_ages_are_rough_and_readable(seconds: float, says: str) -> None:
     ],
 )
 def test_an_outcomes_amount_is_exact_to_the_cent(amount: float | None, says: str) -> None:
-    assert texts.line_outcome("sale", amount, "USD") == says
+    assert texts.thread.line_outcome("sale", amount, "USD") == says
 
 
 def test_the_promise_is_word_for_word() -> None:
-    assert texts.claimed("Anna") == "Anna is here and has read your chat."
+    assert texts.shopper.claimed("Anna") == "Anna is here and has read your chat."
 
 
 def test_every_offer_and_reason_has_its_words() -> None:
     from bot.posts import Action
 
-    assert set(texts.OFFERS) <= {str(action) for action in Action}
-    assert {"claim_and_send", "send", "send_as_me", "reopen_and_send"} == set(texts.OFFERS)
-    assert {"explicit_request", "button", "keyword", "claim", "api"} <= set(texts.REASONS)
+    assert set(texts.thread.OFFERS) <= {str(action) for action in Action}
+    assert {"claim_and_send", "send", "send_as_me", "reopen_and_send"} == set(texts.thread.OFFERS)
+    assert {"explicit_request", "button", "keyword", "claim", "api"} <= set(texts.card.REASONS)

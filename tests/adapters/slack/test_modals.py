@@ -276,7 +276,7 @@ async def test_who_leaves_hands_over_case_by_case_in_one_window(desk: Desk) -> N
 
 
 def test_every_form_of_the_core_has_a_label_behind_more() -> None:
-    assert {action.value for action in FORMS} <= set(texts.MENU_LABELS)
+    assert {action.value for action in FORMS} <= set(texts.windows.MENU_LABELS)
 
 
 async def test_nothing_of_a_form_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
