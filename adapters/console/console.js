@@ -218,7 +218,7 @@ function ask(title, text, yes) {
   return new Promise((done) => $("ask").addEventListener("close", () => done($("ask").returnValue === "yes"), { once: true }));
 }
 
-// The safe subset of Markdown, built as nodes: the rules of adapters/slack/markdown.py, as in the widget.
+// The safe subset of Markdown, built as nodes: the rules of bot/markdown.py, as in the widget.
 
 const INLINE = new RegExp([
   /\\([!-/:-@[-`{-~])/, // 1: an escaped mark

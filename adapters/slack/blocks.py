@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from adapters.slack import markdown, mrkdwn
-from adapters.slack.splitting import clip, split_markdown, units
 from bot import texts
 from bot.posts import Action, Button
+from bot.splitting import clip, split_markdown, units
 
 Block = dict[str, Any]
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.slack.markdown import Block, Span
-from adapters.slack.markdown_writer import written
 from adapters.slack.rich_text import (
     Names,
     blocks_of,
@@ -22,6 +20,8 @@ from adapters.slack.rich_text import (
     leading_mention,
     linked,
 )
+from bot.markdown import Block, Span
+from bot.markdown_writer import written
 from bot.relay import marker_of
 
 NameOf = Callable[[str], str]

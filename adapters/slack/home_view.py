@@ -29,10 +29,10 @@ from adapters.slack.blocks import (
 from adapters.slack.clicks import noted
 from adapters.slack.mrkdwn import date
 from adapters.slack.rendering import render_row
-from adapters.slack.splitting import units
 from bot import texts
 from bot.boards import Board, Look, View
 from bot.commands import PRIORITIES
+from bot.splitting import units
 
 MOST_ROWS = 10
 MOST_BLOCKS = 100

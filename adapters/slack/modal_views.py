@@ -26,11 +26,11 @@ from adapters.slack.blocks import (
 )
 from adapters.slack.clicks import Where, noted
 from adapters.slack.rendering import is_of_row, render_answer
-from adapters.slack.splitting import units
 from bot import texts
 from bot.errors import Refused
 from bot.forms import FieldKind, Form, FormField
 from bot.posts import Action, Answer, Button
+from bot.splitting import units
 
 View = dict[str, Any]
 

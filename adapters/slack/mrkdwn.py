@@ -8,7 +8,7 @@ before it: otherwise a shopper could write a line that looks like an operator's.
 import re
 from collections.abc import Iterable
 
-from adapters.slack.markdown import Block, Span
+from bot.markdown import Block, Span
 
 BREAK = "\u200b"
 """Zero-width space: Slack takes it for a boundary, so a marker followed by it opens nothing."""

@@ -23,10 +23,10 @@ from adapters.slack.blocks import (
     section,
     sections,
 )
-from adapters.slack.splitting import split_markdown, split_text, units
 from bot import texts
 from bot.entries import Author
 from bot.posts import Answer, Card, Post, PostKind, Row, Turn
+from bot.splitting import split_markdown, split_text, units
 
 MESSAGE, FALLBACK = 11_000, 3_700
 MOST_BLOCKS = 50

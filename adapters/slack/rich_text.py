@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adapters.slack.markdown import Block, Span
-from adapters.slack.markdown_writer import is_address
+from bot.markdown import Block, Span
+from bot.markdown_writer import is_address
 
 Json = Mapping[str, Any]
 

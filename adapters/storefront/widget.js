@@ -255,7 +255,7 @@
     return () => (timer = timer || setTimeout(() => ((timer = 0), work()), delay));
   }
 
-  // ---- Markdown, built as nodes: the rules of adapters/slack/markdown.py. Quantifiers are bounded: a text made to be
+  // ---- Markdown, built as nodes: the rules of bot/markdown.py. Quantifiers are bounded: a text made to be
   // slow must not freeze the page.
 
   const INLINE = [

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from adapters.slack import markdown, markdown_writer, mrkdwn
 from adapters.slack.formatting import markdown_of, to_markdown
 from adapters.slack.inbound import arrival
-from adapters.slack.markdown import Block, Span
 from adapters.slack.rendering import render_post, split_post
 from adapters.slack.rich_text import Names, blocks_of
-from adapters.slack.splitting import split_markdown, split_text, units
 from bot.commands import ThreadMessage
 from bot.entries import Author
+from bot.markdown import Block, Span
 from bot.people import Actor
 from bot.posts import Post, PostKind, Turn
 from bot.relay import is_marked_inside
+from bot.splitting import split_markdown, split_text, units
 from tests.adapters.slack.markdown_page import MarkdownPage
 from tests.adapters.slack.typed import TRICKY, blocks, texts
 from tests.fakes.slack.blocks import problems

@@ -4,9 +4,9 @@ from typing import Any
 
 from adapters.slack.mrkdwn import BREAK
 from adapters.slack.rendering import render_card, render_post, split_post
-from adapters.slack.splitting import split_markdown, split_text
 from bot.entries import Author
 from bot.posts import Action, Button, Card, Field, Post, PostKind, Turn
+from bot.splitting import split_markdown, split_text
 from tests.fakes.slack.blocks import problems
 
 CARD = Card(

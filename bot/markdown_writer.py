@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
-from adapters.slack.markdown import BARE, SPACE, Block, Span, inline, is_blank, trimmed
+from bot.markdown import BARE, SPACE, Block, Span, inline, is_blank, trimmed
 
 STYLES = ("bold", "strike", "italic")
 _ITEMS = ("bullet", "number")

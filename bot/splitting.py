@@ -1,13 +1,13 @@
 """Cutting a text that is too long, without losing or damaging a character of it.
 
-Slack refuses what is over its limits; the neighbours of Baton cut it. Here the pieces put together are the text.
+A platform refuses what is over its limits; the neighbours of Baton cut it. Here the pieces put together are the text.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from adapters.slack.markdown import BARE, CODE, FENCE, LINK, ends_code, opens_code
+from bot.markdown import BARE, CODE, FENCE, LINK, ends_code, opens_code
 
 _PLACES = tuple(re.compile(pattern) for pattern in (r"\n\n+", r"\n", r"[.!?…。！？][\"'”’)]{0,3}\s+", r"\s+"))
 _WHOLE = re.compile(
