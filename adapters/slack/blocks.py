@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adapters.slack import markdown, mrkdwn
-from bot import texts
+from adapters.slack import mrkdwn
+from bot import markdown, texts
 from bot.posts import Action, Button
 from bot.splitting import clip, split_markdown, units
 

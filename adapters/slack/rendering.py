@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.slack import markdown, mrkdwn
+from adapters.slack import mrkdwn
 from adapters.slack.blocks import (
     SECTION,
     Block,
@@ -23,7 +23,7 @@ from adapters.slack.blocks import (
     section,
     sections,
 )
-from bot import texts
+from bot import markdown, texts
 from bot.entries import Author
 from bot.posts import Answer, Card, Post, PostKind, Row, Turn
 from bot.splitting import split_markdown, split_text, units
