@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from adapters.slack import markdown, mrkdwn
+from adapters.slack import mrkdwn
 from adapters.slack.inbound import arrival, people_in
 from adapters.slack.mrkdwn import BREAK
+from bot import markdown
 from bot.commands import ThreadEdit, ThreadMessage
 from bot.people import Actor, Role
 

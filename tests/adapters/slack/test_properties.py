@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from adapters.slack import markdown, markdown_writer, mrkdwn
+from adapters.slack import mrkdwn
 from adapters.slack.formatting import markdown_of, to_markdown
 from adapters.slack.inbound import arrival
 from adapters.slack.rendering import render_post, split_post
 from adapters.slack.rich_text import Names, blocks_of
+from bot import markdown, markdown_writer
 from bot.commands import ThreadMessage
 from bot.entries import Author
 from bot.markdown import Block, Span
