@@ -3,10 +3,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8080
+MINUTES ?= 20
 BIN := $(VENV)/bin
 TESTS ?= tests
 
-.PHONY: help demo test check bench pictures lock clean
+.PHONY: help demo test check bench soak pictures lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -34,6 +35,9 @@ check: $(VENV)/dev.stamp ## formatter, linter, types, import contracts
 
 bench: $(VENV)/dev.stamp ## the benchmark table (BENCH_JSON=FILE, BENCH_QUICK=1)
 	@$(BIN)/python -m benchmarks
+
+soak: $(VENV)/dev.stamp ## a steady pace while replicas are killed (MINUTES=20)
+	@$(BIN)/python -m benchmarks.soak $(MINUTES)
 
 pictures: $(VENV)/dev.stamp ## draw the pictures of README and docs anew
 	PYTHONPATH=. $(BIN)/python docs/pictures/make.py

@@ -53,8 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     add("check", _check, "read all settings and say what is wrong with them")
     doctor = add("doctor", _doctor, "try everything out on every configured platform, each with what to do")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
-    manifest = add("manifest", _manifest, "print the app manifest to paste into a platform's set-up page")
-    manifest.add_argument("platform", nargs="?", default="slack", choices=["slack"])
+    manifest = add(
+        "manifest", _manifest, "print what a platform's set-up page asks for: a manifest or a link"
+    )
+    manifest.add_argument("platform", nargs="?", default="slack", choices=["slack", "discord"])
     failed = add("failed", _failed, "list deliveries that a platform refused; --retry ID plays one again")
     failed.add_argument("--retry", metavar="ID", help="the id of a failed delivery")
     return parser
@@ -148,10 +150,10 @@ def _doctor(options: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _manifest(_: argparse.Namespace) -> int:
-    from bot.wiring import slack_manifest
+def _manifest(options: argparse.Namespace) -> int:
+    from bot.wiring import discord_manifest, slack_manifest
 
-    print(json.dumps(slack_manifest(), indent=2))
+    print(discord_manifest() if options.platform == "discord" else json.dumps(slack_manifest(), indent=2))
     return 0
 
 

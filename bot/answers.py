@@ -17,8 +17,6 @@ from bot.verbs import Act, Verb
 FOUND_ROWS = 10
 SHOPPERS, CASES, DEEP = 100_000, 5_000, 2_000
 """How far `find` looks: newest shoppers by name, cases by their issue, cases by their messages."""
-ADDRESSES = 1_000_000
-"""The same for an address: whoever writes one means one shopper, however long ago that was."""
 FAILED_ROWS = 10
 MOST_FAILED = 200
 MOST_COUNTED = 20_000
@@ -71,7 +69,10 @@ def queue(uow: UnitOfWork, actor: Actor, view: View, verb: Verb) -> Answer:
     if not count:
         return Answer(texts.boards.mine_empty() if view is View.MINE else texts.boards.queue_empty())
     head = texts.boards.listing(texts.boards.HOME_VIEWS[str(view)], count, board.look.page, board.pages)
-    return Answer(head, board.rows, page_buttons(verb.act, board.look.page, board.pages))
+    page = board.look.page
+    return Answer(
+        head, board.rows, page_buttons(verb.act, page, board.pages), verbs.page_value(verb.act, page)
+    )
 
 
 def page_buttons(act: Act, page: int, pages: int, words: str = "") -> tuple[Button, ...]:
@@ -99,6 +100,7 @@ def find(uow: UnitOfWork, actor: Actor, words: str, page: int = 0) -> Answer:
         texts.boards.found(words, len(numbers) - more, limits, more=more),
         rows_of(uow, cases, actor),
         page_buttons(Act.FIND, page, pages, words[:200]),
+        verbs.page_value(Act.FIND, page, words[:200]),
     )
 
 
@@ -109,8 +111,12 @@ def _found(uow: UnitOfWork, words: str, most: int) -> tuple[list[int], bool]:
     if bare.isdigit() and len(bare) <= 9 and uow.conversations.get(int(bare)) is not None:
         found[int(bare)] = None
     parts = words.split()
+    if (
+        "@" in words and len(parts) == 1
+    ):  # whoever writes an address means one shopper, however long ago that was
+        found.update(dict.fromkeys(case.number for case in uow.conversations.addressed(words.strip(), most)))
     for search, window in (
-        (uow.conversations.named_like, ADDRESSES if "@" in words else SHOPPERS),
+        (uow.conversations.named_like, SHOPPERS),
         (uow.conversations.about, CASES),
         (uow.conversations.mentioning, DEEP),
     ):
@@ -140,21 +146,34 @@ def failed(uow: UnitOfWork, actor: Actor, page: int = 0) -> Answer:
         retry = Button(Action.RETRY, texts.thread.BUTTON_RETRY, delivery.id)
         rows.append(Row(case.number, f"{linked_number(uow, case)}\n{line}", (retry,)))
     head = texts.boards.listing(texts.boards.FAILED_TITLE, len(found), page, pages)
-    return Answer(head, tuple(rows), page_buttons(Act.FAILED, page, pages))
+    again = verbs.page_value(Act.FAILED, page)
+    return Answer(head, tuple(rows), page_buttons(Act.FAILED, page, pages), again)
+
+
+OPEN_CASES = "open cases"
+"""What a `PAGE` button would carry to bring `still_open` anew."""
 
 
 def still_open(uow: UnitOfWork, actor: Actor, said: str) -> Answer:
-    """After somebody said that they go: their open cases, each with a button to hand it over."""
+    """After somebody said that they go: their open cases, each with a button to hand it over. Nothing of it for
+    somebody who is there."""
     own = uow.people.known(actor)
-    cases = uow.conversations.board(
-        View.MINE, owner_id=own.id if own else 0, now=uow.now, limit=2 * FOUND_ROWS
-    )
+    if own is None or not own.is_away(uow.now):
+        return Answer(said)
+    cases = uow.conversations.board(View.MINE, owner_id=own.id, now=uow.now, limit=2 * FOUND_ROWS)
     rows = []
     for row in rows_of(uow, cases, actor):
         hand_over = Button(Action.HAND_OVER, texts.windows.MENU_LABELS["hand_over"], str(row.number))
         assign = Button(Action.ASSIGN, texts.windows.MENU_LABELS["assign"], str(row.number))
         rows.append(Row(row.number, row.text, (hand_over, assign)))
-    return Answer(said, tuple(rows))
+    return Answer(said, tuple(rows), again=OPEN_CASES)
+
+
+def did(uow: UnitOfWork, action: Action, value: str) -> str:
+    """What a button did, where its handler says nothing; the case's number leads to the thread, where one goes on."""
+    number = value.partition(":")[0]
+    case = uow.conversations.get(int(number)) if number.isdigit() else None
+    return texts.answers.did(str(action), linked_number(uow, case)) if case else texts.answers.nothing_done()
 
 
 # --- one case -------------------------------------------------------------------------------------------------
@@ -169,7 +188,7 @@ def show(uow: UnitOfWork, actor: Actor, number: int) -> Answer:
     lines = [*_head(uow, case, hours), *_facts(uow, case), *_last_messages(uow, case)]
     (row,) = rows_of(uow, [case], actor)
     kept = tuple(button for button in row.buttons if button.action is not Action.SHOW)
-    return Answer("\n".join(line for line in lines if line), buttons=kept)
+    return Answer("\n".join(line for line in lines if line), buttons=kept, again=f"{Act.SHOW} {number}")
 
 
 def _head(uow: UnitOfWork, case: Conversation, hours: Hours) -> list[str]:

@@ -8,6 +8,7 @@ After a gap, a live event waits for its thread's catch-up, but not for long.
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -24,45 +25,69 @@ class Arrivals:
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._gates: dict[str, asyncio.Event] = {}
+        self._through: dict[str, asyncio.Event] = {}
         self._ticket = count()
 
     async def submit(self, command: Any) -> Any:
         """See `bot.ports.Bus.submit`."""
         return await self._submit(command)
 
-    async def arrive(self, lane: str, order: str, command: Any, *, live: bool = True) -> Any:
+    def arrive(self, lane: str, order: str, command: Any, *, live: bool = True) -> Awaitable[Any]:
         """See `bot.ports.Bus.arrive`; `live` False: it comes from the catch-up, which opens the gate itself."""
         if not live:
-            return await self._submit(
-                command
-            )  # before all that waits at the gate; the caller keeps the order
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            return self._submit(command)  # before all that waits at the gate; the caller keeps the order
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
         heapq.heappush(self._waiting.setdefault(lane, []), (order, next(self._ticket), command, future))
         if lane not in self._busy:
             self._busy.add(lane)
-            task = asyncio.create_task(self._drain(lane))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return await future
+            loop.call_soon(self._begin, lane)  # with all of its events that come in this very moment
+        return future
 
-    async def _drain(self, lane: str) -> None:
-        while lane in self._waiting:
-            await self._pass_gate(lane)
-            waiting = self._waiting.pop(lane)
-            together = [heapq.heappop(waiting) for _ in range(len(waiting))]
-            await asyncio.gather(*(self._settle(lane, command, future) for _, _, command, future in together))
-        self._busy.discard(lane)
+    def _begin(self, lane: str) -> None:
+        """Hand over what waits for this thread, behind its gate."""
+        if self._gate_of(lane) is None:
+            self._hand_over(lane)
+            return
+        task = asyncio.create_task(self._begin_later(lane))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _settle(self, lane: str, command: Any, future: "asyncio.Future[Any]") -> None:
+    async def _begin_later(self, lane: str) -> None:
+        await self._pass_gate(lane)
+        self._hand_over(lane)
+
+    def _hand_over(self, lane: str) -> None:
+        """All that waits together, in its order; what comes meanwhile waits until that is done. No task for each: an
+        operator's message passes here."""
+        waiting = self._waiting.pop(lane)
+        left = len(waiting)
+        through = self._through[lane] = asyncio.Event()
+
+        def ended(asked: "asyncio.Future[Any]", stored: "asyncio.Future[Any]") -> None:
+            nonlocal left
+            left -= 1
+            _pass_on(stored, asked)
+            if left:
+                return
+            del self._through[lane]
+            through.set()
+            if lane in self._waiting:
+                self._begin(lane)
+            else:
+                self._busy.discard(lane)
+
+        for _, _, command, asked in [heapq.heappop(waiting) for _ in range(left)]:
+            self._submitted(command).add_done_callback(partial(ended, asked))
+
+    def _submitted(self, command: Any) -> "asyncio.Future[Any]":
+        """The command's end, also where it is not even taken."""
         try:
-            await self._pass_gate(lane)  # it may have been closed since
-            answer = await self._submit(command)
+            return asyncio.ensure_future(self._submit(command))
         except Exception as error:  # noqa: BLE001 — handed to the one who asked
-            if not future.done():
-                future.set_exception(error)
-        else:
-            if not future.done():
-                future.set_result(answer)
+            refused: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
 
     # --- the gates of a catch-up ------------------------------------------------------------------------------
 
@@ -71,21 +96,44 @@ class Arrivals:
         for lane in lanes:
             self._gates.setdefault(lane, asyncio.Event())
 
+    async def passed(self, lane: str) -> None:
+        """Behind a gate that has just been closed: wait until what had gone through before is handled."""
+        while (through := self._through.get(lane)) is not None:
+            await through.wait()
+
     def open_gate(self, lane: str) -> None:
         """The thread's history has been read (or, of a platform: its open threads are known)."""
         gate = self._gates.pop(lane, None)
         if gate is not None:
             gate.set()
 
+    def _gate_of(self, lane: str) -> asyncio.Event | None:
+        """The closed gate it stands at: the platform's, then its own."""
+        if not self._gates:
+            return None
+        return self._gates.get(lane.partition(":")[0]) or self._gates.get(lane)
+
     async def _pass_gate(self, lane: str) -> None:
-        platform = lane.partition(":")[0]
         try:
             async with asyncio.timeout(self._most_wait):
-                for name in (platform, lane):
-                    if (gate := self._gates.get(name)) is not None:
-                        await gate.wait()
+                while (gate := self._gate_of(lane)) is not None:
+                    await gate.wait()
         except TimeoutError:
             return  # the event is stored under its own key whichever comes first
+
+
+def _pass_on(stored: "asyncio.Future[Any]", asked: "asyncio.Future[Any]") -> None:
+    """How one ended, to the one who asked; they may have gone away."""
+    if stored.cancelled():
+        asked.cancel()
+        return
+    error = stored.exception()
+    if asked.done():
+        return
+    if error is not None:
+        asked.set_exception(error)
+    else:
+        asked.set_result(stored.result())
 
 
 def thread_lane(platform: str, channel: str, root: str) -> str:

@@ -208,6 +208,6 @@ def step_in(number: int, owner: Operator | None) -> Button:
     return Button(
         Action.STEP_IN,
         texts.windows.MENU_LABELS["step_in"],
-        str(number),
+        f"{number}:{owner.id}" if owner else str(number),
         confirm=texts.boards.confirm_step_in(name),
     )

@@ -121,7 +121,8 @@ def _menu(conversation: Conversation, owner: Operator | None, teams: int) -> tup
     if conversation.stage is Stage.ACTIVE:
         question = texts.boards.confirm_step_in(owner.name if owner else texts.card.SPEAKERS["operator"])
         label = texts.windows.MENU_LABELS[str(Action.STEP_IN)]
-        buttons.insert(0, Button(Action.STEP_IN, label, value, confirm=question))
+        asked = f"{value}:{owner.id}" if owner else value
+        buttons.insert(0, Button(Action.STEP_IN, label, asked, confirm=question))
     return tuple(buttons)
 
 

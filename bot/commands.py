@@ -201,16 +201,26 @@ class Typing:
     window: Window
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorTypes:
+    """Somebody types in a case's thread, where the platform tells."""
+
+    place: Place
+    actor: Actor
+
+
 # --- what operators ask ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One compare-and-set: one winner. `take_over`: a lead who was asked means it, although somebody has the case."""
+    """One compare-and-set: one winner. `take_over`: a lead who was asked means it, although somebody has the case;
+    `owner`: the row of whom they were asked about, so that nobody else loses it."""
 
     number: int
     actor: Actor
     take_over: bool = False
+    owner: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +234,11 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Back to the queue, at its old place."""
+    """Back to the queue, at its old place. `own`: only if whoever asks has it still."""
 
     number: int
     actor: Actor
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,11 +297,13 @@ class SetPriority:
 
 @dataclass(frozen=True, slots=True)
 class SetTags:
-    """All of a case's tags, as they shall be."""
+    """All of a case's tags, as they shall be. `shown`: up to which entry of the log somebody was shown those that they
+    changed here; what a colleague has changed since then stays."""
 
     number: int
     actor: Actor
     tags: tuple[str, ...]
+    shown: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +365,8 @@ class SendAside:
 
 @dataclass(frozen=True, slots=True)
 class OperatorWrites:
-    """A reply typed into the console or a form. `id` is the page's own; `source` names where."""
+    """A reply typed into the console or a form. `id` is the page's own; `source` names where: a form's was read over
+    before, so that it is not held."""
 
     number: int
     actor: Actor
@@ -360,6 +374,16 @@ class OperatorWrites:
     id: str
     source: str = "console"
     files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """A reply typed into the console, which is held, must not leave. `id` is what the page called it."""
+
+    number: int
+    actor: Actor
+    id: str
+    source: str = "console"
 
 
 # --- what happens in a thread ---------------------------------------------------------------------------------
@@ -378,7 +402,8 @@ class ThreadMessage:
 
 @dataclass(frozen=True, slots=True)
 class ThreadEdit:
-    """A person's message reads differently now; `heard.edited_order` says since when."""
+    """A person's message reads differently now; `heard.edited_order` says since when. Of the files it had, those that
+    `heard.extra["files"]` does not name are removed."""
 
     place: Place
     heard: Heard
@@ -395,12 +420,29 @@ class ThreadDelete:
 
 
 @dataclass(frozen=True, slots=True)
+class FileDeleted:
+    """A file is gone from the platform, out of whatever message has shown it. `file_id` is the platform's."""
+
+    platform: str
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     """🛑: an operator's held message must not leave."""
 
     place: Place
     message_id: str
     actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A thread's history is about to be read (`done`: has been) after a gap: what is held there waits for that, since
+    it may have been taken back meanwhile."""
+
+    place: Place
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,8 +503,15 @@ class ChannelGone:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceBroken:
+    """A team's place in its chat does not work. True for the first that says so, until it is mended."""
+
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceMended:
-    """A team's place in its chat works again."""
+    """A team's place in its chat works again. True for the first that says so of a place that was broken."""
 
     team: str
 
@@ -531,11 +580,38 @@ class RunDue:
 
 @dataclass(frozen=True, slots=True)
 class HoldLease:
-    """Take or renew a lease on work that one replica does at a time. It ends by itself."""
+    """Take or renew a lease on work that one replica does at a time. It ends by itself. `take`: even if another one has
+    it."""
 
     name: str
     holder: str
     seconds: float
+    take: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attend:
+    """A replica lives, for so many seconds more. The answer: how many live, this one among them."""
+
+    replica: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """A replica stops, and need not be counted any more."""
+
+    replica: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Something an adapter has to find again after a restart, under a name of its own. `value` is kept if what is kept
+    now is `instead_of`; without one it is only asked for. The answer: what is kept now, empty for nothing."""
+
+    name: str
+    value: str | None = None
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -547,8 +623,8 @@ class RetryDead:
 
 
 def from_button(action: Action, value: str, actor: Actor) -> Any:
-    """The command behind a button. `value` is `number` or `number:seq`, or as the action says; ValueError if it is
-    not, or if the button only shows or asks something."""
+    """The command behind a button. `value` is `number` or `number:seq` (to step in: `number:owner`), or as the action
+    says; ValueError if it is not, or if the button only shows or asks something."""
     if action is Action.SHARE_OUT:
         team, _, numbers = value.partition(":")
         return ShareOut(team, tuple(int(one) for one in numbers.split(",")), actor)
@@ -556,11 +632,12 @@ def from_button(action: Action, value: str, actor: Actor) -> Any:
         return RetryDead(value, actor)
     number, _, seq = value.partition(":")
     if action is Action.STEP_IN:
-        return Claim(int(number), actor, take_over=True)
+        return Claim(int(number), actor, take_over=True, owner=int(seq) if seq else None)
+    if action is Action.HAND_OVER:
+        return Release(int(number), actor, own=True)
     plain = {
         Action.CLAIM: Claim,
         Action.RELEASE: Release,
-        Action.HAND_OVER: Release,
         Action.HAND_BACK: HandBack,
         Action.RESOLVE: Resolve,
     }

@@ -21,8 +21,19 @@ from bot.errors import Busy, EntryFault, PlaceFault, RootGone, Unsure
 from bot.lanes import Op
 from bot.passing import PASSING, SLOW, Passing
 from bot.people import Member
-from bot.ports import Bus, Changes, Clock, Files, Reads, TeamChat, UnitOfWork, Wakeup, Webhook
-from bot.posts import Card, Place, Post, Receipt
+from bot.ports import (
+    Bus,
+    Changes,
+    Clock,
+    Files,
+    Reads,
+    RecognisesPosts,
+    TeamChat,
+    UnitOfWork,
+    Wakeup,
+    Webhook,
+)
+from bot.posts import Card, Place, Post, Posted, Receipt
 from bot.settings import Settings
 
 logger = logging.getLogger("baton.courier")
@@ -72,15 +83,16 @@ class Courier:
         """Let the calls under way end and be recorded; the rest stays owed."""
         self._stop.set()
         self._unsubscribe()
+        ended = [*self._reading]  # read again at the next connect
         if self._poll is not None:
-            self._poll.cancel()
-        for task in self._reading:
-            task.cancel()  # read again at the next connect
+            ended.append(self._poll)
         running = list(self._running.values())
         if running:
             _, late = await asyncio.wait(running, timeout=self._settings.timing.call_timeout * 2)
-            for task in late:
-                task.cancel()
+            ended += late
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
 
     def _woken(self, changes: Changes) -> None:
         for key in changes.lanes:
@@ -127,7 +139,7 @@ class Courier:
                     if call is None:
                         return
                     settled = await self._make(call)
-                    opened = self._opened(call, settled)
+                    opened = await self._opened(call, settled)
             except Busy:
                 logger.warning("writer busy", extra={"case": number, "reader": str(reader)})
             except Exception:
@@ -143,13 +155,13 @@ class Courier:
                 self._reading.add(task)
                 task.add_done_callback(self._reading.discard)
 
-    def _opened(self, call: Call, settled: Settled) -> Place | None:
+    async def _opened(self, call: Call, settled: Settled) -> Place | None:
         """Where a thread was opened by that call, if somebody listens there."""
         catch_up = self._catch_ups.get(call.place.platform)
         if call.op is not Op.OPEN or settled.posted is None or catch_up is None:
             return None
         place = Place(call.place.platform, settled.posted.channel, settled.posted.remote_id)
-        catch_up.expect(place)
+        await catch_up.expect(place)
         return place
 
     async def _submit(self, command: Advance) -> Call | None:
@@ -215,10 +227,19 @@ class Courier:
         if call.op in PASSING:
             posted = await self._passing.find(call)
         else:
-            posted = await self._chat(call).find(call.place, call.delivery_id, call.attempted_at)
+            posted = await self._look_for(call)
         if posted is None:
             return Settled(call.delivery_id, missing=True, looked_at=began)
         return Settled(call.delivery_id, posted=posted, done=True)
+
+    async def _look_for(self, call: Call) -> Posted | None:
+        """By the delivery's id, or where that is not kept by what was said."""
+        chat = self._chat(call)
+        recognises: RecognisesPosts | None = chat if hasattr(chat, "recognise") else None  # type: ignore[assignment]
+        if recognises is None:
+            return await chat.find(call.place, call.delivery_id, call.attempted_at)
+        said = Card.from_dict(call.content) if call.op is Op.OPEN else Post.from_dict(call.content)
+        return await recognises.recognise(call.place, said, call.attempted_at, call.known)
 
     def _chat(self, call: Call) -> TeamChat:
         chat = self._chats.get(call.place.platform)

@@ -28,12 +28,17 @@ ALLOWANCE = "allowance"
 TRIES_IN_THE_PAST = 3
 """How often a call for a thread that the case has left is tried."""
 
+LOOKED_AT_LEAST = 900.0
+"""Seconds before an attempt from which on other deliveries' posts are told to whoever looks for its own: more than any
+platform looks back."""
+
 IN_FLIGHT = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN})
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the courier has to do now. `find`: look whether it was done already, do not do it."""
+    """What the courier has to do now. `find`: look whether it was done already, do not do it; `known` are posts that
+    other deliveries made."""
 
     delivery_id: str
     conversation: int
@@ -45,6 +50,7 @@ class Call:
     remote_id: str | None
     attempted_at: float
     find: bool
+    known: frozenset[str] = frozenset()
 
 
 def backoff(faults: int, timing: Timing, jitter: float) -> float:
@@ -52,6 +58,13 @@ def backoff(faults: int, timing: Timing, jitter: float) -> float:
     off, so that many lanes do not come back at once."""
     whole = min(timing.backoff_first * 2.0 ** min(faults - 1, 60), timing.backoff_most)
     return whole * (1 - jitter / 2)
+
+
+def _known(uow: UnitOfWork, delivery: Delivery) -> frozenset[str]:
+    """What of ours stands there by other deliveries: posts, or the roots of the case's threads."""
+    number = delivery.conversation
+    roots = [binding.root for binding in uow.lanes.bindings(number)]
+    return frozenset([*roots, *uow.lanes.posted(number, delivery.attempted_at - LOOKED_AT_LEAST)])
 
 
 def _rest(lane: Lane) -> None:
@@ -141,6 +154,7 @@ class Delivering:
             remote_id=delivery.remote_id,
             attempted_at=delivery.attempted_at,
             find=find,
+            known=_known(uow, delivery) if find else frozenset(),
         )
 
     def _still_wanted(self, uow: UnitOfWork, lane: Lane, delivery: Delivery) -> bool:

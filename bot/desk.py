@@ -23,13 +23,15 @@ from bot.commands import (
     from_button,
 )
 from bot.conversation import Stage
-from bot.errors import AlreadyClaimed, NotFound, Refused
+from bot.errors import AlreadyClaimed, NotFound, Refused, Unavailable
 from bot.forms import Form
-from bot.handlers.perform import account_of
+from bot.handlers.perform import account_of, named
+from bot.lanes import BindingState
 from bot.people import Actor
 from bot.ports import Bus, Clock, Reads, UnitOfWork
-from bot.posts import FORMS, Action, Answer
+from bot.posts import FORMS, Action, Answer, Place
 from bot.settings import Settings
+from bot.suggestions import Sought, suggestions
 from bot.verbs import Act, Verb
 
 FORM = "form"
@@ -57,7 +59,7 @@ class Desk:
         wrong, and what was meant."""
         verb: Verb | None = None
         try:
-            verb = verbs.parse(text, in_thread=number is not None)
+            verb = verbs.parse(text, in_thread=number is not None, case=number)
             if verb.only_reads:
                 asked = verb
                 return await self._reads(lambda uow: answers.answer(uow, asked, actor, number))
@@ -66,7 +68,7 @@ class Desk:
             case, said = (verb.number if verb else None) or number or 0, refused.message
             return await self._reads(lambda uow: answers.taken(uow, case, actor, said))
         except Refused as refused:
-            return Answer(refused.message)
+            return Answer(named(refused.message, people))
 
     async def _perform(self, command: Perform, verb: Verb) -> Answer:
         done = await self._bus.submit(command)
@@ -78,20 +80,60 @@ class Desk:
     async def press(self, action: Action, value: str, actor: Actor, id: str = "") -> Answer:  # noqa: A002
         """A button of an answer that asks nothing first: another page, a whole case, a dead letter again, a case handed
         over, or any of a card's. Never raises `Refused`, like `ask`."""
+        if action is Action.PAGE and value == answers.OPEN_CASES:
+            return await self._reads(lambda uow: answers.still_open(uow, actor, ""))
         if action is Action.PAGE:
             return await self.ask(value, actor)
         if action is Action.SHOW:
             return await self.ask(f"show {value}", actor)
         if action is Action.RETRY:
             return await self.ask(f"failed retry {value}", actor, id=id)
+        command = from_button(action, value, actor)
         try:
-            done = await self._bus.submit(from_button(action, value, actor))
+            done = await self._bus.submit(command)
+        except AlreadyClaimed as refused:
+            taken = refused.message
+            return await self._reads(lambda uow: answers.taken(uow, command.number, actor, taken))
         except Refused as refused:
             return Answer(refused.message)
-        said = getattr(done, "whisper", None)
-        if said is None and action is Action.HAND_OVER:
-            said = texts.answers.did_release(int(value))
-        return Answer(said or texts.answers.nothing_done())
+        if isinstance(done, Answer):
+            return done
+        return Answer(getattr(done, "whisper", None) or await self._did(action, value))
+
+    async def _did(self, action: Action, value: str) -> str:
+        """It is done, whether or not the rest can be read."""
+        try:
+            return await self._reads(lambda uow: answers.did(uow, action, value))
+        except Unavailable:
+            return texts.answers.nothing_done()
+
+    # --- while it is typed ------------------------------------------------------------------------------------
+
+    async def case_at(self, place: Place) -> int | None:
+        """The case whose thread that is, if it is one."""
+
+        def found(uow: UnitOfWork) -> int | None:
+            binding = uow.lanes.binding_at(place.platform, place.channel, place.root)
+            return binding.conversation if binding is not None else None
+
+        return await self._reads(found)
+
+    async def thread_of(self, number: int, platform: str) -> Place | None:
+        """Where a case's thread is, if it goes on on that platform."""
+
+        def found(uow: UnitOfWork) -> Place | None:
+            binding = uow.lanes.latest_binding(number)
+            if binding is None or binding.state is not BindingState.OPEN or binding.platform != platform:
+                return None
+            return Place(binding.platform, binding.channel, binding.root)
+
+        return await self._reads(found)
+
+    async def suggest(
+        self, sought: Sought, typed: str, actor: Actor, number: int | None = None
+    ) -> Sequence[forms.Option]:
+        """What may be meant by what is typed so far; see `bot.suggestions`."""
+        return await self._reads(lambda uow: suggestions(uow, sought, typed, actor, number))
 
     # --- the queue --------------------------------------------------------------------------------------------
 
@@ -203,9 +245,13 @@ def _snooze(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) 
 
 
 def _tag(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> Any:  # noqa: A002
-    """All that are chosen, and the new ones."""
-    written = f"{given.get('tags', '')},{given.get('new', '')}".split(",")
-    return SetTags(number, actor, tuple(tag.strip() for tag in written if tag.strip()))
+    """All that are chosen, and the new ones. A form that showed none has nothing to take away."""
+    field = next((name for name in given if name.startswith(forms.TAGS)), "")
+    head = field.removeprefix(forms.TAGS) or "0"
+    if not head.isdecimal():
+        raise Refused(texts.windows.form_is_stale())
+    written = f"{given.get(field, '')},{given.get('new', '')}".split(",")
+    return SetTags(number, actor, tuple(tag.strip() for tag in written if tag.strip()), int(head))
 
 
 def _note(uow: UnitOfWork, number: int, given: Values, actor: Actor, id: str) -> Any:  # noqa: A002
@@ -246,8 +292,9 @@ FIELDS: dict[Action, tuple[str, ...]] = {
 
 def _field_of(action: Action, field: str | None, given: Values) -> str:
     """One that the form has: a line for new tags may be all there is."""
-    known = [name for name in FIELDS[action] if name in given] or FIELDS[action]
-    return field if field is not None and field in known else known[0]
+    known = [name for name in given if name.partition("@")[0] in FIELDS[action]] or list(FIELDS[action])
+    known.sort(key=lambda name: FIELDS[action].index(name.partition("@")[0]))
+    return next((name for name in known if name.partition("@")[0] == field), known[0])
 
 
 def _said(command: Any) -> str:

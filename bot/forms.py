@@ -12,6 +12,7 @@ from bot import hours as opening_hours
 from bot import moments, replies, texts
 from bot.commands import OUTCOMES, PRIORITIES
 from bot.conversation import Conversation
+from bot.entries import Kind
 from bot.errors import NotFound, Refused
 from bot.packet import shorten
 from bot.people import Actor, Operator
@@ -24,6 +25,11 @@ MOST_OPTIONS = 100
 SNOOZES = ("30m", "1h", "2h")
 TOMORROW, OFF = "tomorrow", "off"
 LONGEST_TEXT = 3000
+SUGGESTED = ":suggested:"
+"""What choosing the assistant's suggested reply is called; a saved reply of that name would be hidden by it."""
+TAGS = "tags@"
+"""What the field of a case's tags is called, before the number of their last change then. The name comes back with what
+was chosen, on every platform: so what a colleague changes meanwhile is told apart from what was taken away here."""
 
 
 class FieldKind(StrEnum):
@@ -46,7 +52,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field. `value` is what it holds at first."""
+    """One field. `value` is what it holds at first. `at_once`: choosing is answer enough, and where the platform can
+    the next step follows without a button."""
 
     name: str
     label: str
@@ -56,6 +63,7 @@ class FormField:
     hint: str = ""
     optional: bool = False
     longest: int = 3000
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +99,22 @@ Fields = tuple[FormField, ...]
 
 
 def _assign(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
-    """The team's people: whoever is there first, then by how much they have."""
-    team = [one for one in uow.people.team(conversation.team) if one.active]
+    team = colleagues(uow, conversation.team)
     if not team:
         raise Refused(texts.windows.nobody_to_assign(conversation.team))
-    loads = uow.conversations.loads(tuple(uow.settings.teams))
-    hours = uow.settings.team(conversation.team).hours
-    order = sorted(
-        team, key=lambda one: (one.is_away(uow.now), one.present is False, loads.get(one.id, 0), one.name)
-    )
-    options = tuple(
-        Option(str(one.id), one.name, _state(one, loads.get(one.id, 0), uow.now, hours)) for one in order
-    )
+    options = tuple(Option(str(one.id), one.name, state) for one, state in team)
     return (FormField("operator", texts.windows.LABEL_OPERATOR, FieldKind.ONE, options[:MOST_OPTIONS]),)
+
+
+def colleagues(uow: "UnitOfWork", team: str) -> list[tuple[Operator, str]]:
+    """The team's people, and how it stands with each: whoever is there first, then by how much they have."""
+    known = [one for one in uow.people.team(team) if one.active]
+    loads = uow.conversations.loads(tuple(uow.settings.teams)) if known else {}
+    hours = uow.settings.team(team).hours
+    order = sorted(
+        known, key=lambda one: (one.is_away(uow.now), one.present is False, loads.get(one.id, 0), one.name)
+    )
+    return [(one, _state(one, loads.get(one.id, 0), uow.now, hours)) for one in order]
 
 
 def _state(operator: Operator, load: int, now: float, hours: opening_hours.Hours) -> str:
@@ -117,16 +128,21 @@ def _state(operator: Operator, load: int, now: float, hours: opening_hours.Hours
 
 
 def _move(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
-    others = [team for team in uow.settings.teams.values() if team.name != conversation.team]
-    if not others:
+    options = teams_to_move_to(uow, conversation.team)
+    if not options:
         raise Refused(texts.windows.no_other_team(conversation.team))
+    return (FormField("team", texts.windows.LABEL_TEAM, FieldKind.ONE, tuple(options)),)
+
+
+def teams_to_move_to(uow: "UnitOfWork", here: str | None) -> list[Option]:
+    """All teams but the one it is in, each with who waits there and when it opens."""
     options = []
-    for team in others[:MOST_OPTIONS]:
+    for team in [one for one in uow.settings.teams.values() if one.name != here][:MOST_OPTIONS]:
         waiting, _ = uow.conversations.waits([team.name])
         opens = opening_hours.next_opening(team.hours, uow.now)
         back = moments.shown(opens.timestamp(), uow.now, team.hours) if opens else None
         options.append(Option(team.name, team.name, texts.windows.form_team(waiting, back)))
-    return (FormField("team", texts.windows.LABEL_TEAM, FieldKind.ONE, tuple(options)),)
+    return options
 
 
 def _priority(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
@@ -161,8 +177,10 @@ def _tag(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
         return (fresh,)
     options = tuple(Option(tag, tag) for tag in known)
     value = ",".join(conversation.tags)
+    log = uow.log.after(conversation.number, 0, limit=conversation.head)
+    name = f"{TAGS}{max((one.seq for one in log if one.kind is Kind.TAGGED), default=0)}"
     return (
-        FormField("tags", texts.windows.LABEL_TAGS, FieldKind.MANY, options, value=value, optional=True),
+        FormField(name, texts.windows.LABEL_TAGS, FieldKind.MANY, options, value=value, optional=True),
         fresh,
     )
 
@@ -205,14 +223,21 @@ def _outcome(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fie
 
 
 def _saved_reply(uow: "UnitOfWork", conversation: Conversation, actor: Actor) -> Fields:
-    known = replies.for_team(uow.settings.replies, conversation.team)
-    if not known:
+    """What the assistant suggests stands first: it was written for this very case."""
+    known, suggested = replies.for_team(uow.settings.replies, conversation.team), _suggested(conversation)
+    if not known and not suggested:
         raise Refused(texts.windows.no_saved_replies(conversation.team))
-    options = tuple(
-        Option(_value_of(reply), reply.name, shorten(_filled(uow, conversation, actor, reply).text, 74))
-        for reply in known[:MOST_OPTIONS]
-    )
-    return (FormField("reply", texts.windows.LABEL_REPLY, FieldKind.ONE, options),)
+    first = [Option(SUGGESTED, texts.windows.SUGGESTED_REPLY, shorten(suggested, 74))] if suggested else []
+    options = [
+        Option(value_of(reply), reply.name, shorten(_filled(uow, conversation, actor, reply).text, 74))
+        for reply in known
+    ]
+    choices = tuple([*first, *options][:MOST_OPTIONS])
+    return (FormField("reply", texts.windows.LABEL_REPLY, FieldKind.ONE, choices, at_once=True),)
+
+
+def _suggested(conversation: Conversation) -> str:
+    return str(conversation.packet.get("suggested_reply") or "").strip()
 
 
 def reply_form(uow: "UnitOfWork", number: int, actor: Actor, picked: str) -> Form:
@@ -220,11 +245,15 @@ def reply_form(uow: "UnitOfWork", number: int, actor: Actor, picked: str) -> For
     conversation = uow.conversations.get(number)
     if conversation is None:
         raise NotFound(texts.answers.no_such_case(number), field="number")
-    known = replies.for_team(uow.settings.replies, conversation.team)
-    reply = next((one for one in known if _value_of(one) == picked or one.name == picked), None)
-    if reply is None:
-        raise Refused(texts.windows.reply_gone(picked), field="reply")
-    filled = _filled(uow, conversation, actor, reply)
+    suggested = _suggested(conversation) if picked == SUGGESTED else ""
+    if suggested:
+        filled = replies.Filled(suggested, ())
+    else:
+        known = replies.for_team(uow.settings.replies, conversation.team)
+        reply = next((one for one in known if value_of(one) == picked or one.name == picked), None)
+        if reply is None:
+            raise Refused(texts.windows.reply_gone(picked), field="reply")
+        filled = _filled(uow, conversation, actor, reply)
     field = FormField(
         "text", texts.windows.LABEL_TEXT, FieldKind.TEXT, value=filled.text, hint=texts.windows.HINT_REPLY,
         longest=max(LONGEST_TEXT, len(filled.text)),
@@ -234,7 +263,7 @@ def reply_form(uow: "UnitOfWork", number: int, actor: Actor, picked: str) -> For
     return Form(Action.SAVED_REPLY, number, _title(name, number), texts.windows.FORM_SEND, (field,), said)
 
 
-def _value_of(reply: replies.Reply) -> str:
+def value_of(reply: replies.Reply) -> str:
     """What the choice is called between the steps: short enough for any platform."""
     return reply.name[:75]
 

@@ -11,11 +11,16 @@ NO_ENTRY = 2**31 - 1
 """What the link of a held message shows: no entry yet, and none of the log's numbers is ever as high."""
 
 
+NO_THREAD = 0
+"""The binding of a held message that stands in no thread: it was typed in a page of ours."""
+
+
 @dataclass(slots=True)
 class Held:
     """An operator's message that is no entry yet. `order` is its platform's; `at` when it was written.
 
-    `data` holds what its entry will need: {"entry": the entry's data, "late": …, "waited": …}.
+    `data` holds what its entry will need: {"entry": the entry's data, "late": …}, and whether it has waited for its
+    thread's history: {"waited": …, "due": when it would have left}.
     """
 
     platform: str

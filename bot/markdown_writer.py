@@ -29,11 +29,16 @@ _ADDRESS = re.compile(
     rf"(?:https?://[^{SPACE}/?#()<>\\\[\]@%|^`{{}}\"]+(?:[/?#][^{SPACE}]*)?|mailto:[^{SPACE}]+)"
 )
 _ENDS = re.compile(rf"[.,;:!?]{{0,2}}[{SPACE}]|\Z")
+_SENTENCE = re.compile(r"[^\W\d_](?:(?:[^\W_]|[ .,;?'()%#/-]|:(?= ))*(?:[^\W_]|[.,;?)]))?")
+"""A line in which nothing means anything in Markdown: most of what people write."""
 _UNSAFE = re.compile(r"[()<>\\\"|^`{}\[\]]")
 
 
 def written(blocks: Iterable[Block]) -> str:
     """Markdown that `markdown.parse` reads as these blocks."""
+    blocks = list(blocks)
+    if _is_sentence(blocks):
+        return blocks[0].spans[0].text
     out, before, delimiter = "", None, "."
     for given in blocks:
         block = _within_reach(before, given)
@@ -48,6 +53,14 @@ def written(blocks: Iterable[Block]) -> str:
         out += "\n".join((prefix + line).rstrip() if is_blank(line) else prefix + line for line in lines)
         before = block
     return out
+
+
+def _is_sentence(blocks: Sequence[Block]) -> bool:
+    """Whether it is one plain line, which is written as it stands."""
+    if len(blocks) != 1 or len(blocks[0].spans) != 1:
+        return False
+    text = blocks[0].spans[0].text
+    return blocks[0] == Block("text", (Span(text),)) and _SENTENCE.fullmatch(text) is not None
 
 
 def paragraph(spans: Iterable[Span]) -> str:
@@ -291,14 +304,18 @@ def _inline_code(text: str) -> str:
 
 
 def _same(found: Iterable[Span], meant: Iterable[Span]) -> bool:
+    found, meant = list(found), list(meant)
+    if not any(_styles(span) for span in (*found, *meant)):  # most messages: their letters say it all
+        return "".join(span.text for span in found) == "".join(span.text for span in meant)
     return _characters(found) == _characters(meant)
 
 
 def _characters(spans: Iterable[Span]) -> list[tuple[str, ...]]:
     """Each character with its style; white space looks the same in all, and an address may be written differently."""
     return [
-        (one,) if is_blank(one) and not span.code else (one, *_styles(span))
+        (one,) if is_blank(one) and not span.code else (one, *styles)
         for span in spans
+        for styles in [_styles(span)]
         for one in (span.text or span.url or "")
     ]
 

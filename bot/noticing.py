@@ -40,10 +40,11 @@ def for_new_case(
             return (group,) if group else ()
         case "present":
             gone = set(away)
+            told = any(one.present is not None for one in members)  # else anybody who may be there is
             present = [
                 one.actor.id
                 for one in members
-                if one.present and one.actor.role is not Role.NONE and one.actor.id not in gone
+                if (one.present or not told) and one.actor.role is not Role.NONE and one.actor.id not in gone
             ]
             return tuple(present[:MOST_MENTIONS])
         case _:

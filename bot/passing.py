@@ -106,8 +106,11 @@ class Passing:
     async def _share(self, call: Call) -> Posted | None:
         chat, content = self._chat(call.place.platform), call.content
         try:
-            return await chat.share(call.place, content["remote"], content["file"]["name"])
-        except EntryFault:
+            file = content["file"]
+            return await chat.share(
+                call.place, content["remote"], file["name"], lambda: self._files().read(file["id"])
+            )
+        except (EntryFault, NotFound):
             return None
 
     def _files(self) -> Files:

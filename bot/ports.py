@@ -10,13 +10,14 @@ from bot.boards import Board, Look, View
 from bot.conversation import Conversation
 from bot.entries import Draft, Entry, Reader
 from bot.files import File
-from bot.forms import Form
+from bot.forms import Form, Option
 from bot.holds import Held
 from bot.lanes import Binding, Delivery, Lane, Link
 from bot.metrics import CaseTimes
 from bot.people import Actor, Member, Operator, Presence, Shopper
 from bot.posts import Action, Answer, Card, Heard, Place, Post, Posted, Receipt
 from bot.settings import Settings, TeamPolicy
+from bot.suggestions import Sought
 
 
 class Clock(Protocol):
@@ -105,10 +106,34 @@ class TeamChat(Protocol):
         ...
 
 
+class RecognisesPosts(Protocol):
+    """A team's chat that keeps no ids of ours with what we post (a `TeamChat` may be one): what was said is found by
+    its words, so that another process finds it, too."""
+
+    async def recognise(
+        self, place: Place, said: Card | Post, since: float, known: Collection[str]
+    ) -> Posted | None:
+        """The first post of ours there, looked for from `since` (Unix seconds) on, that says this and is none of
+        `known`, which are other deliveries'. See `TeamChat.find`."""
+        ...
+
+
+class TellsOfPlaces(Protocol):
+    """A team's chat that hears at once when something happens to a channel (a `TeamChat` may be one; else it is found
+    by the look each minute)."""
+
+    def when_places_change(self, listener: Callable[[str, str], None]) -> None:
+        """Call `listener` whenever a place may have changed, in the event loop. Nearly always its arguments are empty;
+        else they are a team's channel as the policy writes it, and a word for its leads about what works on but should
+        be seen to."""
+        ...
+
+
 class ChatFiles(Protocol):
     """A team's chat that takes and gives files (a `TeamChat` may have one as `files`; else people get links).
 
-    Uploading shows nothing to anybody, so doing it twice is harmless; sharing shows the file, and can be looked up.
+    Uploading shows nothing to anybody, so doing it twice is harmless; sharing shows the file, and can be looked up. A
+    platform that takes bytes only with the message that shows them gives out an id of ours and takes them in `share`.
     """
 
     async def describe(self, remote: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -123,8 +148,10 @@ class ChatFiles(Protocol):
         """The platform's id of the file."""
         ...
 
-    async def share(self, place: Place, remote_file: str, name: str) -> Posted:
-        """Show it in the thread."""
+    async def share(
+        self, place: Place, remote_file: str, name: str, content: Callable[[], AsyncIterable[bytes]]
+    ) -> Posted:
+        """Show it in the thread; its answer's id is what `take_back` takes. `content` gives the bytes once more."""
         ...
 
     async def find_share(self, place: Place, remote_file: str) -> Posted | None:
@@ -132,7 +159,7 @@ class ChatFiles(Protocol):
         ...
 
     async def take_back(self, remote_file: str) -> None:
-        """Delete it everywhere. One that is gone is not an error."""
+        """Delete it everywhere, by what `share` or `find_share` answered. One that is gone is not an error."""
         ...
 
 
@@ -173,9 +200,10 @@ class Bus(Protocol):
         """Run the command's handler on the writer."""
         ...
 
-    async def arrive(self, lane: str, order: str, command: Any) -> Any:
+    def arrive(self, lane: str, order: str, command: Any) -> Awaitable[Any]:
         """The same for events of one source that has an order of its own: those waiting together are handled in
-        that order. `lane` names the source (a thread), `order` compares as a string."""
+        that order. `lane` names the source (a thread), `order` compares as a string. It waits in its place from this
+        call on, not only once it is awaited."""
         ...
 
 
@@ -199,6 +227,21 @@ class Desk(Protocol):
 
     async def press(self, action: Action, value: str, actor: Actor, id: str = "") -> Answer:  # noqa: A002
         """A button of an answer that asks nothing first."""
+        ...
+
+    async def case_at(self, place: Place) -> int | None:
+        """The case whose thread that is, if it is one."""
+        ...
+
+    async def thread_of(self, number: int, platform: str) -> Place | None:
+        """Where a case's thread is, if it goes on on that platform."""
+        ...
+
+    async def suggest(
+        self, sought: Sought, typed: str, actor: Actor, number: int | None = None
+    ) -> Sequence[Option]:
+        """What may be meant by what is typed so far, about the case `number` if it is known. Few, the likeliest first;
+        nothing that they may not see."""
         ...
 
     async def board(self, actor: Actor, look: Look) -> Board:
@@ -233,13 +276,18 @@ class Conversations(Protocol):
     """The rows behind conversations. Objects are the unit of work's own: change them, they are written."""
 
     def get(self, number: int) -> Conversation | None: ...
+    def some(self, numbers: Collection[int]) -> Sequence[Conversation]:
+        """Those of them that there are, in one read."""
+        ...
+
     def named(self, store: str, external_id: str) -> Conversation | None: ...
     def start(self, conversation: Conversation) -> Conversation:
         """Store a new one (its `number` is 0) and allot its number."""
         ...
 
     def waiting_before(self, conversation: Conversation) -> int:
-        """How many of its team wait ahead of it in the queue's order."""
+        """How many of its team wait ahead of it in the queue's order: by priority, then by age, which is the order of
+        the target left as well (one target counts for all)."""
         ...
 
     def page(
@@ -302,8 +350,11 @@ class Conversations(Protocol):
         ...
 
     def named_like(self, words: Sequence[str], window: int, limit: int) -> Sequence[Conversation]:
-        """Newest first: of the newest `window` shoppers those whose name holds all words, or whose address is the one
-        word there is."""
+        """Newest first: the cases of those of the newest `window` shoppers whose name holds all words."""
+        ...
+
+    def addressed(self, address: str, limit: int) -> Sequence[Conversation]:
+        """Newest first: the cases of every shopper with that address, whatever of it is written in capitals."""
         ...
 
     def about(self, words: Sequence[str], window: int, limit: int) -> Sequence[Conversation]:
@@ -347,6 +398,10 @@ class People(Protocol):
     """Shoppers and operators."""
 
     def shopper(self, shopper_id: int) -> Shopper | None: ...
+    def load_shoppers(self, shopper_ids: Collection[int]) -> None:
+        """In one read, so that `shopper` finds them."""
+        ...
+
     def shopper_named(self, store: str, external_id: str) -> Shopper | None: ...
     def add_shopper(self, shopper: Shopper) -> Shopper: ...
     def operator(self, operator_id: int) -> Operator | None: ...
@@ -374,6 +429,10 @@ class Log(Protocol):
         ...
 
     def entry(self, number: int, seq: int) -> Entry | None: ...
+    def at(self, positions: Collection[tuple[int, int]]) -> Sequence[Entry]:
+        """Those of several conversations, by number and seq, in one read; in their order."""
+        ...
+
     def entries(self, number: int, seqs: Collection[int]) -> Mapping[int, Entry]:
         """Those of them that there are, by their numbers."""
         ...
@@ -440,6 +499,10 @@ class Lanes(Protocol):
         """The files of that entry that were shown in threads."""
         ...
 
+    def posted(self, number: int, since: float) -> Collection[str]:
+        """Our posts in a conversation's threads that were asked for since then, by the platform's ids."""
+        ...
+
     def undelivered(self, number: int) -> Collection[int]:
         """The entries that were given up on their way to the shopper: by webhook or by mail."""
         ...
@@ -450,6 +513,11 @@ class Lanes(Protocol):
     def binding_at(self, platform: str, channel: str, root: str) -> Binding | None: ...
     def add_binding(self, binding: Binding) -> Binding: ...
     def open_bindings(self, platform: str) -> Sequence[Binding]: ...
+    def ended_bindings(self, platform: str, since: float, limit: int) -> Sequence[Binding]:
+        """Threads that get edits only, or that a case has left: of the cases that changed since then, newest change
+        first."""
+        ...
+
     def link(self, platform: str, channel: str, remote_id: str) -> Link | None: ...
     def add_link(self, link: Link) -> None: ...
     def links_of(self, binding_id: int, seq: int) -> Sequence[Link]:
@@ -506,6 +574,10 @@ class HeldMessages(Protocol):
         """A conversation's, in the order they were written."""
         ...
 
+    def on(self, platform: str) -> Sequence[Held]:
+        """All that stand in that platform's threads."""
+        ...
+
     def add(self, held: Held) -> None: ...
     def remove(self, held: Held) -> None: ...
 
@@ -529,6 +601,18 @@ class Leases(Protocol):
 
     def hold(self, name: str, holder: str, seconds: float) -> bool:
         """Take or renew it; False while somebody else has it."""
+        ...
+
+    def take(self, name: str, holder: str, seconds: float) -> None:
+        """Have it from now on, whoever had it."""
+        ...
+
+    def release(self, name: str, holder: str) -> None:
+        """Give it back, if it is still theirs."""
+        ...
+
+    def count(self, prefix: str) -> int:
+        """How many leases whose names begin so are held; those that have ended are forgotten."""
         ...
 
 

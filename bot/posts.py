@@ -117,11 +117,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command is answered, seen by the one who asked only: a text, or a listing below it."""
+    """What a command is answered, seen by the one who asked only: a text, or a listing below it. `again` is what a
+    `PAGE` button would carry to bring the same listing anew; empty where there is none."""
 
     text: str
     rows: tuple[Row, ...] = ()
     buttons: tuple[Button, ...] = ()
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ class Posted:
 class Heard:
     """One message of a thread as its history shows it. `order` compares as a string; `edited_order` is empty
     when it was never edited; `addressed` is "bot" or "person" when it begins with a mention. In a history,
-    `extra["actor"]` says who the author is (name and role)."""
+    `extra["actor"]` says who the author is (name and role), and `extra["stopped_by"]` which actors put 🛑 on it."""
 
     id: str
     order: str

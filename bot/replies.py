@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.conversation import Conversation
 from bot.people import Shopper
+from bot.splitting import split_text, units
 
 BLANKS = (
     "first_name",
@@ -25,7 +26,9 @@ BLANKS = (
 )
 """`order.…` is any field of the newest order, `collected.…` any fact that was collected."""
 
-LONGEST = 4000
+LONGEST = 3000
+"""Characters that every platform's window takes. A reply is read over in one, whole."""
+LONGEST_FACT = 200
 _BLANK = re.compile(r"\{([a-z][a-z0-9_]*(?:\.[A-Za-z0-9_]+)?)\}")
 _PLAIN = frozenset({"first_name", "name", "operator", "case", "brand"})
 _FAMILIES = ("order.", "collected.")
@@ -77,8 +80,12 @@ def _reply(table: Mapping[str, Any], where: str, teams: Sequence[str]) -> Reply:
         raise ValueError(f'{where}.name: missing; write what it is picked by, like "Refund sent".')
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f'{where}.text: missing; write the reply, like "Hello {{first_name}}, …".')
-    if len(text) > LONGEST:
-        raise ValueError(f"{where}.text: {len(text)} characters are too long; write at most {LONGEST}.")
+    longest = _longest(text)
+    if longest > LONGEST:
+        raise ValueError(
+            f"{where}.text: up to {longest} characters (a blank may take {LONGEST_FACT}) are too long for a window; "
+            f"shorten it to {LONGEST}, or make two replies of it."
+        )
     if team and team not in teams:
         raise ValueError(
             f"{where}.team: there is no team {team!r}; write one of {', '.join(teams)}, or leave it out."
@@ -87,6 +94,12 @@ def _reply(table: Mapping[str, Any], where: str, teams: Sequence[str]) -> Reply:
         if not _is_known(blank):
             raise ValueError(f"{where}.text: nothing fills {{{blank}}}; the blanks are {_blanks_shown()}.")
     return Reply(name.strip(), text.strip(), team)
+
+
+def _longest(text: str) -> int:
+    """As platforms count, with every blank filled by the longest fact."""
+    blanks = _BLANK.findall(text)
+    return units(_BLANK.sub("", text)) + len(blanks) * LONGEST_FACT
 
 
 def _blanks_shown() -> str:
@@ -157,4 +170,5 @@ def _fills(value: Any) -> bool:
 
 def _tame(value: str | int | float) -> str:
     text = f"{value:,.2f}" if isinstance(value, float) else str(value)
-    return " ".join(text.replace("{", "(").replace("}", ")").split())[:200]
+    line = " ".join(text.replace("{", "(").replace("}", ")").split())
+    return next(iter(split_text(line, LONGEST_FACT)), "")

@@ -7,6 +7,7 @@ bots and deactivated accounts are nobody's operators, whatever the policy says.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 from bot.people import Actor, Operator, Role, Standing
@@ -15,7 +16,8 @@ from bot.settings import TeamPolicy
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as its platform describes it. `handles` are its names without @, in lower case; `full`: a member of
+    """An account as its platform describes it. `handles` are names without @, in lower case, that mean this account and
+    no other: never a display name, which somebody else may choose; `full`: a member of
     the workspace like any other; `admin`: the workspace is theirs to run."""
 
     id: str
@@ -64,12 +66,26 @@ def with_standings(actor: Actor, standings: Sequence[Standing]) -> Actor:
 
 def seen_in(team: str, command: Any) -> Any:
     """The command with everybody in it as they stand in that team."""
-    changed: dict[str, Any] = {}
-    for field in fields(command):
-        value = getattr(command, field.name)
-        if isinstance(value, Actor) and value.standings is not None:
-            changed[field.name] = value.in_team(team)
+    changed = {name: actor.in_team(team) for name, actor in _standing(command).items()}
     return replace(command, **changed) if changed else command
+
+
+def stands_anywhere(command: Any) -> bool:
+    """Whether anybody in it is somebody in one team and nobody in another: whoever acts, and whomever it is about."""
+    return bool(_standing(command))
+
+
+def _standing(command: Any) -> dict[str, Actor]:
+    return {
+        name: one
+        for name in _names_in(command.__class__)
+        if isinstance(one := getattr(command, name), Actor) and one.standings is not None
+    }
+
+
+@cache
+def _names_in(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def shared_out(

@@ -21,6 +21,8 @@ MOST_HOLD = 60.0
 RELAY_MODES = ("owner", "alerts")
 MENTION_RULES = ("present", "here", "group", "none")
 FILE_TYPES = ("image", "pdf", "text", "office", "zip", "audio", "video")
+CHANNELS = {"slack": "SLACK_CHANNEL", "discord": "DISCORD_CHANNEL_ID"}
+"""The chats beside the console, and where the channel of a team is named that names none itself."""
 TABLES = (
     "stores",
     "teams",
@@ -46,6 +48,8 @@ class Timing:
 
     `settle`: platforms commit late, so "not there" is believed only this long after an attempt (MEASURED.md).
     `call_timeout` stays under a third of `lease`, so that a live holder never loses its lease in a call.
+    `catch_up_held`: what is held waits so long for its thread's history, in which it may have been taken back.
+    `replica`: how long one that died is counted among those that share what a platform allows.
     """
 
     lease: float = 30.0
@@ -58,11 +62,13 @@ class Timing:
     card_gap: float = 1.0
     pending_receipt: float = 3.0
     catch_up_wait: float = 2.0
+    catch_up_held: float = 30.0
     stream_ping: float = 15.0
     presence_gone: float = 45.0
     hidden_gone: float = 600.0
     members_refresh: float = 60.0
     socket_watch: float = 30.0
+    replica: float = 15.0
 
     def scaled(self, factor: float) -> "Timing":
         """The same with every delay multiplied."""
@@ -133,6 +139,16 @@ class Slack:
 
 
 @dataclass(frozen=True, slots=True)
+class Discord:
+    """How to reach Discord: one bot in one guild. The addresses are Discord's own unless a test says otherwise."""
+
+    token: str = field(repr=False)
+    guild_id: str
+    api_url: str = "https://discord.com/api/v10"
+    gateway_url: str = "wss://gateway.discord.gg/"
+
+
+@dataclass(frozen=True, slots=True)
 class Followup:
     """What happens after a conversation went quiet; seconds."""
 
@@ -172,6 +188,7 @@ class Settings:
     teams: Mapping[str, TeamPolicy]
     triggers: tuple[TriggerRule, ...]
     slack: Slack | None = None
+    discord: Discord | None = None
     timing: Timing = field(default_factory=Timing)
     followup: Followup = field(default_factory=Followup)
     targets: Targets = field(default_factory=Targets)
@@ -231,9 +248,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         if key not in TABLES:
             raise SettingsError(f"{path.name}: {key}: not a table; the tables are {', '.join(TABLES)}.")
     _known(policy, path.name, {"stores", "teams", "triggers", "hours", "followup", "files", "targets"})
-    slack = _slack(env)
+    slack, discord = _slack(env), _discord(env)
     stores = _stores(env, policy)
-    teams = _teams(env, policy, "slack" if slack else "console")
+    teams = _teams(env, policy, "slack" if slack else "discord" if discord else "console")
     for team in teams.values():
         if team.fallback and (team.fallback not in teams or team.fallback == team.name):
             others = ", ".join(name for name in teams if name != team.name) or "none: it is the only team"
@@ -258,6 +275,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         teams=teams,
         triggers=_triggers(policy),
         slack=slack,
+        discord=discord,
         followup=_followup(policy),
         files=_files(policy),
         files_url=_files_url(env),
@@ -335,6 +353,52 @@ def _slack(env: Mapping[str, str]) -> Slack | None:
     )
 
 
+def _discord(env: Mapping[str, str]) -> Discord | None:
+    token, guild = env.get("DISCORD_TOKEN", "").strip(), env.get("DISCORD_GUILD_ID", "").strip()
+    if not token and not guild:
+        return None
+    if not token:
+        raise SettingsError(
+            "DISCORD_TOKEN: missing although DISCORD_GUILD_ID is set; copy the bot's token from the Developer Portal."
+        )
+    if not guild:
+        raise SettingsError(
+            "DISCORD_GUILD_ID: missing although DISCORD_TOKEN is set; right-click your server, choose Copy Server ID "
+            "(Developer Mode) and set it."
+        )
+    if not _is_snowflake(guild):
+        raise SettingsError(
+            f"DISCORD_GUILD_ID: {guild!r} is no server's id; write the 17 to 20 digits that Copy Server ID gives."
+        )
+    plain = Discord(token, guild)
+    return Discord(
+        token,
+        guild,
+        _address(env, "DISCORD_API_URL", plain.api_url, ("https://", "http://")),
+        _address(env, "DISCORD_GATEWAY_URL", plain.gateway_url, ("wss://", "ws://")),
+    )
+
+
+def _is_snowflake(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 15 <= len(text) <= 20
+
+
+def _address(env: Mapping[str, str], name: str, default: str, begins: tuple[str, ...]) -> str:
+    url = env.get(name) or default
+    if not url.startswith(begins):
+        raise SettingsError(
+            f"{name}: {url!r} does not begin with {' or '.join(begins)}; mend it, or leave it unset for Discord's own."
+        )
+    return url
+
+
+def discord_invites(environment: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """Token and server for the invite link, each empty until it is there. Needs no other setting, since the bot is
+    invited before the rest is filled in."""
+    env = os.environ if environment is None else environment
+    return env.get("DISCORD_TOKEN", "").strip(), env.get("DISCORD_GUILD_ID", "").strip()
+
+
 def slack_calls_us(environment: Mapping[str, str] | None = None) -> str | None:
     """The public address for Slack's calls in HTTP mode, None in Socket Mode. Needs no other setting, since the app is
     made before there are tokens."""
@@ -405,22 +469,22 @@ def _is_base64(text: str) -> bool:
 def _teams(env: Mapping[str, str], policy: Mapping[str, Any], chat: str) -> dict[str, TeamPolicy]:
     tables = _table(policy, "teams") or {"support": {}}
     shared_hours = _table(policy, "hours")
-    channel = env.get("SLACK_CHANNEL", "") if chat == "slack" else "console"
-    return {name: _team(name, raw, chat, channel, shared_hours) for name, raw in tables.items()}
+    channels = {name: env.get(variable, "") for name, variable in CHANNELS.items()} | {"console": "console"}
+    return {name: _team(name, raw, chat, channels, shared_hours) for name, raw in tables.items()}
 
 
 def _team(
-    name: str, raw: dict[str, Any], chat: str, channel: str, shared_hours: dict[str, Any]
+    name: str, raw: dict[str, Any], chat: str, channels: Mapping[str, str], shared_hours: dict[str, Any]
 ) -> TeamPolicy:
     where = f"teams.{name}"
     _known(
         raw, where,
         {"chat", "channel", "relay", "mentions", "hours", "hold", "group", "operators", "leads", "names", "fallback"},
     )  # fmt: skip
-    on = _choice(str(raw.get("chat", chat)), ("slack", "console"), f"{where}.chat")
-    into = str(raw.get("channel", channel if on == chat else "console"))
-    if on == "slack" and not into:
-        raise SettingsError(f"{where}.channel: missing; name the channel here or in SLACK_CHANNEL.")
+    on = _choice(str(raw.get("chat", chat)), tuple(channels), f"{where}.chat")
+    into = str(raw.get("channel") or channels[on])
+    if not into:
+        raise SettingsError(f"{where}.channel: missing; name the channel here or in {CHANNELS[on]}.")
     try:
         hours = parse_hours(_table(raw, "hours") if "hours" in raw else shared_hours)
     except ValueError as error:

@@ -107,8 +107,9 @@ class Verb:
 _READING = frozenset({Act.QUEUE, Act.MINE, Act.FIND, Act.SHOW, Act.STATS, Act.HELP})
 
 
-def parse(text: str, *, in_thread: bool) -> Verb:
-    """`in_thread`: the case's number may be left out. No words at all ask for help. What a page button carries
+def parse(text: str, *, in_thread: bool, case: int | None = None) -> Verb:
+    """`in_thread`: the case's number may be left out. `case` is that number: there another one is refused unless it has
+    its #, since "resolve 129" may mean a case or an amount. No words at all ask for help. What a page button carries
     (`page_value`) is understood as well."""
     turned = _PAGE.fullmatch(text.strip())
     if turned is not None:
@@ -122,7 +123,7 @@ def parse(text: str, *, in_thread: bool) -> Verb:
         rest = after
     else:
         act = _act(first, in_thread)
-    return _REST.get(act, _case_only)(_Request(act, rest, in_thread))
+    return _REST.get(act, _case_only)(_Request(act, rest, in_thread, case))
 
 
 def page_value(act: Act, page: int, words: str = "") -> str:
@@ -153,6 +154,7 @@ class _Request:
     act: Act
     rest: str
     in_thread: bool
+    case: int | None = None
 
     @property
     def example(self) -> str:
@@ -160,6 +162,25 @@ class _Request:
 
     def wrong(self) -> Misread:
         return Misread(texts.answers.verb_wrong(str(self.act), self.example))
+
+    def require_own(self, written: str, rest: str) -> None:
+        """In a thread a bare number is its case's own, or what was meant is asked."""
+        number = written.removeprefix("#")
+        own = self.case is None or written != number or int(number) == self.case
+        if own or self.act in _READING:
+            return
+        words = f" {rest}".replace("`", "").rstrip() or _words_needed(self.act)
+        here = f"{self.act}{_without_number(self.act, number, words)}"
+        there = "" if self.act is Act.RESOLVE and _is_currency(_split(rest)[0]) else words
+        raise Misread(texts.answers.which_case(number, here, f"{self.act} #{number}{there}"))
+
+
+def goes_away(text: str) -> bool:
+    """Whether that text says that its author goes; what is not understood does not."""
+    try:
+        return parse(text, in_thread=True).act is Act.AWAY
+    except Misread:
+        return False
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -183,10 +204,27 @@ def _act(word: str, in_thread: bool) -> Act:
 def _number(request: _Request) -> tuple[int | None, str]:
     found = _NUMBER.match(request.rest)
     if found is not None:
-        return int(found[1]), request.rest[found.end() :].strip()
+        rest = request.rest[found.end() :].strip()
+        request.require_own(found[0], rest)
+        return int(found[1]), rest
     if not request.in_thread:
         raise Misread(texts.answers.number_missing(str(request.act), request.example))
     return None, request.rest
+
+
+def _words_needed(act: Act) -> str:
+    """What follows the number in the verb's example, where something must."""
+    return EXAMPLES[act].partition(" 1042")[2] if _REST.get(act, _case_only) not in _NUMBER_SUFFICES else ""
+
+
+def _without_number(act: Act, number: str, words: str) -> str:
+    """The words after the verb for the thread's own case, whatever the number is then."""
+    if act not in (Act.RESOLVE, Act.OUTCOME):
+        return f" {number},{words}" if act is Act.TAG else words
+    first, rest = _split(words)
+    if _is_currency(first):
+        return f" {OUTCOMES[0]} {number} {first} {rest}".rstrip()
+    return f" {first or OUTCOMES[0]} {rest or number}"
 
 
 def _alone(request: _Request) -> Verb:
@@ -227,9 +265,9 @@ def _priority(request: _Request) -> Verb:
 
 
 def _tag(request: _Request) -> Verb:
-    number, rest = _number(request)
-    if number is not None and not rest and request.in_thread:
+    if request.in_thread and _NUMBER.fullmatch(request.rest):
         return Verb(request.act, None, request.rest)  # a tag that looks like a number
+    number, rest = _number(request)
     if not rest:
         raise request.wrong()
     return Verb(request.act, number, rest)
@@ -362,3 +400,4 @@ _REST: dict[Act, Callable[[_Request], Verb]] = {
     Act.FAILED: _failed,
     Act.HELP: _optional,
 }
+_NUMBER_SUFFICES = (_case_only, _resolve)

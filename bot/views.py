@@ -13,6 +13,7 @@ from bot.cards import name_of
 from bot.conversation import Conversation, Stage
 from bot.entries import Audience, Author, Entry, Kind, Reader
 from bot.files import path_of, pending, ready, url_of
+from bot.holds import NO_THREAD, Held
 from bot.people import Presence
 from bot.ports import UnitOfWork
 from bot.posts import Receipt
@@ -228,6 +229,7 @@ def console_case(uow: UnitOfWork, conversation: Conversation, limit: int = 1000)
         **console_row(uow, conversation),
         "packet": conversation.packet or None,
         "entries": [_team_entry(uow, entry) for entry in entries],
+        "held": [_held(uow, held) for held in uow.held.of(number)],
         "links": [
             {"platform": binding.platform, "permalink": binding.permalink}
             for binding in uow.lanes.bindings(number)
@@ -241,6 +243,18 @@ def console_case(uow: UnitOfWork, conversation: Conversation, limit: int = 1000)
         "actions": actions(conversation),
         "fault": lane.fault if lane else None,
         "shopper_here": is_here(tabs, uow.now, uow.settings.timing),
+    }
+
+
+def _held(uow: UnitOfWork, held: Held) -> dict[str, Any]:
+    """A message that has not left. Only what was typed into the console can be taken back there: it has an `id`."""
+    author = uow.people.operator(held.operator_id)
+    return {
+        "id": held.remote_id if held.binding_id == NO_THREAD else None,
+        "name": author.first_name if author else "",
+        "text": held.text,
+        "at": held.at,
+        "due_at": held.due_at,
     }
 
 

@@ -5,9 +5,10 @@ start-up and memory small (MEASURED.md).
 """
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
@@ -25,9 +26,12 @@ from bot.catchup import CatchUp
 from bot.checkup import Finding, ok, problem
 from bot.commands import (
     Advance,
+    Attend,
     ChannelGone,
     HoldLease,
+    Leave,
     OpenBrief,
+    PlaceBroken,
     PlaceMended,
     RetryDead,
     RunDue,
@@ -38,13 +42,14 @@ from bot.commands import (
 from bot.courier import Courier
 from bot.delivering import Delivering
 from bot.desk import Desk
-from bot.errors import Unavailable
+from bot.errors import Busy, Unavailable
 from bot.handlers import HANDLERS
 from bot.lanes import Delivery
 from bot.passing import Passing
 from bot.places import Places
 from bot.ports import Bus, Clock, TeamChat, Wakeup
-from bot.settings import Settings, SettingsError, slack_calls_us
+from bot.replicas import Replicas
+from bot.settings import Settings, SettingsError, discord_invites, slack_calls_us
 from storage.engine import reading_engine, writing_engine
 from storage.migrate import migrate
 from storage.reads import Reads
@@ -57,7 +62,20 @@ logger = logging.getLogger("baton")
 
 
 BACKGROUND = frozenset(
-    {Advance, RunDue, HoldLease, SweepFiles, TeamMembers, OpenBrief, Told, ChannelGone, PlaceMended}
+    {
+        Advance,
+        RunDue,
+        HoldLease,
+        Attend,
+        Leave,
+        SweepFiles,
+        TeamMembers,
+        OpenBrief,
+        Told,
+        ChannelGone,
+        PlaceBroken,
+        PlaceMended,
+    }
 )
 """Commands for which nobody waits at the other end of a connection."""
 
@@ -82,13 +100,13 @@ class Baton:
         self._engine = writing_engine(settings.database_url)
         self._read_engine = reading_engine(settings.database_url)
         self.reads = Reads(self._read_engine, settings, clock)
-        self._platforms: list[Platform] = _platforms(settings)
+        self._platforms: list[Platform] = _platforms(settings, lambda: self._replicas.alive)
         self._chats: dict[str, TeamChat] = {
             adapter.chat.platform: adapter.chat for adapter in self._platforms
         }
         handlers = {**HANDLERS, Advance: Delivering(self._chats).advance}
         self.writer = Writer(self._engine, settings, handlers, clock, background=BACKGROUND)
-        self.bus = Arrivals(self.writer.submit, settings.timing.catch_up_wait)
+        self.bus = Arrivals(self.writer.enqueue, settings.timing.catch_up_wait)
         self.desk = Desk(settings, self.bus, self.reads, clock)
         self.console = ConsoleAdapter(
             settings, self.bus, self.reads, self.writer, clock, open_on_loopback=demo
@@ -112,11 +130,14 @@ class Baton:
             catch_ups=self._catch_ups,
             files=self.files,
         )
-        # Replicas share PostgreSQL; one process with SQLite has nobody to wake.
+        # Replicas share PostgreSQL; one process with SQLite has nobody to wake, or to share with.
         self._bell = _bell(settings, self.reads, clock, self.writer)
+        self._replicas = Replicas(self.bus, settings.timing.replica, alone=self._bell is None)
         self._places = Places(settings, self.bus, self.reads, clock, self._chats)
         self._jobs = schedule.jobs(settings, self.bus, self.reads, clock, self._chats, self._places)
         self._jobs["unused files"] = 3600.0, Passing(settings, self.bus, clock, store=self.files).sweep
+        if self._bell is not None:
+            self._jobs["replicas"] = self._replicas.every, self._replicas.attend
         self._scheduler: AsyncIOScheduler | None = None
         self.web = WebServer(settings, _metrics(self.writer), self._checks())
         self.storefront.mount(self.web.app)
@@ -160,6 +181,8 @@ class Baton:
         self.writer.start()
         if self._bell is not None:
             self._bell.start()
+        with contextlib.suppress(Busy, Unavailable):  # the next renewal comes soon
+            await self._replicas.attend()
         await self.web.start()
         self.courier.start()
         for adapter in self._platforms:
@@ -170,14 +193,17 @@ class Baton:
         """Take no more, let what is under way end; everything owed stays owed."""
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
+        await self._places.stop()
+        await self.courier.stop()  # while there is still somebody to call
         for adapter in self._platforms:
             await adapter.stop()
         await self.web.stop()
         await self.console.close()
-        await self.courier.stop()
         await self._webhook.close()
         if self._bell is not None:
             await self._bell.stop()
+        with contextlib.suppress(Busy, Unavailable):  # its lease ends by itself
+            await self._replicas.leave()
         await self.writer.stop()
         self.reads.close()
         self._engine.dispose()
@@ -193,14 +219,20 @@ def _bell(settings: Settings, reads: Reads, clock: Clock, writer: Writer) -> "Be
     return Bell(settings.database_url, reads, clock, writer)
 
 
-def _platforms(settings: Settings) -> list[Platform]:
-    """The chat platforms that are configured, each a line."""
+def _platforms(settings: Settings, replicas: Callable[[], int]) -> list[Platform]:
+    """The chat platforms that are configured, each a line. `replicas`: how many share what a platform allows."""
     adapters: list[Platform] = []
     if settings.slack is not None:
         from adapters.slack.app import SlackAdapter
 
         teams = [team for team in settings.teams.values() if team.chat == "slack"]
-        adapters.append(SlackAdapter(settings.slack, settings.timing, teams))
+        adapters.append(SlackAdapter(settings.slack, settings.timing, teams, replicas))
+    if settings.discord is not None:
+        from adapters.discord.app import DiscordAdapter
+
+        teams = [team for team in settings.teams.values() if team.chat == "discord"]
+        alone = not settings.database_url.startswith("postgresql")
+        adapters.append(DiscordAdapter(settings.discord, settings.timing, teams, alone=alone))
     return adapters
 
 
@@ -222,26 +254,37 @@ def _metrics(writer: Writer) -> CollectorRegistry:
 
 async def examine(settings: Settings) -> list[Finding]:
     """What works and what does not, of everything that can be tried from here."""
-    findings: list[Finding] = []
-    teams = [team for team in settings.teams.values() if team.chat == "slack"]
-    if settings.slack is not None:
-        from adapters.slack.doctor import Doctor
-
-        doctor = Doctor(
-            settings.slack,
-            settings.timing,
-            teams,
-            public_url=settings.public_url,
-            running=await _is_running(settings),
-        )
-        findings += await doctor.examine()
-    elif teams:
-        findings.append(problem("slack", texts.terminal.doctor_no_tokens(teams[0].name)))
+    findings = [*await _examine_slack(settings), *await _examine_discord(settings)]
     if settings.admin_token:
         findings.append(ok("console", "BATON_ADMIN_TOKEN is set: operators can sign in."))
     else:
         findings.append(problem("console", texts.terminal.doctor_no_admin_token()))
     return findings
+
+
+async def _examine_slack(settings: Settings) -> list[Finding]:
+    teams = [team for team in settings.teams.values() if team.chat == "slack"]
+    if settings.slack is None:
+        return [problem("slack", texts.terminal.doctor_no_tokens(one.name, "slack")) for one in teams[:1]]
+    from adapters.slack.doctor import Doctor
+
+    doctor = Doctor(
+        settings.slack,
+        settings.timing,
+        teams,
+        public_url=settings.public_url,
+        running=await _is_running(settings),
+    )
+    return await doctor.examine()
+
+
+async def _examine_discord(settings: Settings) -> list[Finding]:
+    teams = [team for team in settings.teams.values() if team.chat == "discord"]
+    if settings.discord is None:
+        return [problem("discord", texts.terminal.doctor_no_tokens(one.name, "discord")) for one in teams[:1]]
+    from adapters.discord.doctor import Doctor
+
+    return await Doctor(settings.discord, settings.timing, teams).examine()
 
 
 async def _is_running(settings: Settings) -> bool:
@@ -263,6 +306,14 @@ def slack_manifest() -> dict[str, Any]:
     from adapters.slack.manifest import manifest
 
     return manifest(public_url=slack_calls_us())
+
+
+def discord_manifest() -> str:
+    """Where to invite Baton to a Discord server, and what to switch on."""
+    from adapters.discord.manifest import application_of, manifest
+
+    token, guild_id = discord_invites()
+    return manifest(application_of(token), guild_id)
 
 
 def migrate_database(settings: Settings) -> bool:

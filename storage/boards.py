@@ -1,12 +1,16 @@
 """Cases as people look for them: a page of a queue, a search, the day's numbers.
 
 At 300,000 conversations each of these stays quick: boards read waiting and active cases only (by
-ix_conversation_queue), the day's numbers what changed today, and every search has a window.
+ix_conversation_queue), the day's numbers what changed today, and every search but that by an address has a window.
+
+The order is the queue's (DESIGN §2): priority, target left, age. One target counts for all teams, from when the wait
+began, so that what has waited longest has the least of it left: within one priority, age is target left. A case whose
+owner owes no answer has no target, and one that is snoozed none yet: those come behind.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -67,7 +71,7 @@ def _on_board(view: View, dialect: Dialect) -> tuple[ColumnElement[bool], ...]:
 
 @cache
 def _board(view: View, dialect: Dialect) -> Callable[[Any], Any]:
-    due_first = case((_ANSWER_DUE, 0), else_=1)
+    due_first = case((or_(_T.c.stage == str(Stage.WAITING), _ANSWER_DUE), 0), else_=1)
     order = (_ASLEEP, priority_rank, due_first, _SINCE, _T.c.number)
     page: Any = (bindparam("limit"), bindparam("offset"))
     return lambda select: (
@@ -123,6 +127,13 @@ _TIMES: Any = (
 # --- find: every search has a window, so that none reads the whole database ---------------------------------------
 
 _NEWEST = _T.c.updated_at.desc(), _T.c.number.desc()
+SHOPPERS_AT: Any = (
+    select(_S.c.id)
+    .where(func.lower(_S.c.email) == func.lower(bindparam("address")))
+    .order_by(_S.c.id.desc())
+    .limit(bindparam("limit"))
+)
+"""By ix_shopper_email, so that it needs no window. The database makes both sides small, so that they always agree."""
 MOST_WORDS = 6
 
 
@@ -247,11 +258,17 @@ class Boards:
     def named_like(self, words: Sequence[str], window: int, limit: int) -> Sequence[Conversation]:
         self.rows.flush()
         newest = select(func.coalesce(func.max(_S.c.id), 0) - window).scalar_subquery()
-        wanted = _holds(_S.c.name, words)
-        if len(words) == 1:
-            wanted = or_(wanted, func.lower(_S.c.email) == words[0].lower())
-        found = select(_S.c.id).where(_S.c.id > newest, wanted).order_by(_S.c.id.desc()).limit(limit)
-        ids = [(int(one),) for one in self._connection.execute(found).scalars()]
+        named = (_S.c.id > newest, _holds(_S.c.name, words))
+        found = select(_S.c.id).where(*named).order_by(_S.c.id.desc()).limit(limit)
+        return self._cases_of(self._connection.execute(found).scalars(), limit)
+
+    def addressed(self, address: str, limit: int) -> Sequence[Conversation]:
+        self.rows.flush()
+        wanted = {"address": address, "limit": limit}
+        return self._cases_of(self._connection.execute(SHOPPERS_AT, wanted).scalars(), limit)
+
+    def _cases_of(self, shoppers: Iterable[int], limit: int) -> list[Conversation]:
+        ids = [(int(one),) for one in shoppers]
         theirs = self.rows.among(("shopper_id",), ids) if ids else []
         return sorted(theirs, key=lambda one: (-one.updated_at, -one.number))[:limit]
 

@@ -1,6 +1,6 @@
 """Conversations: by number, by the store's name, and in the queue's order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, func, o
 from bot.conversation import IN_PERSONS_HANDS, Conversation, Stage
 from storage.boards import RANKS, Boards, priority_rank
 from storage.many import among, parameters
+from storage.memory import Memory
 from storage.rows import Rows
 from storage.tables import ConversationRow, table
 
@@ -25,31 +26,39 @@ def _numbers_of(dialect: Dialect) -> Select[Any]:
 class Conversations(Boards):
     """See `bot.ports.Conversations`."""
 
-    def __init__(self, connection: Connection, *, locking: bool = False):
+    def __init__(self, connection: Connection, memory: Memory | None = None, *, locking: bool = False):
         self._connection = connection
         self._locking = locking
-        self.rows: Rows[Conversation] = Rows(connection, _T, Conversation, ("number",), {"stage": Stage})
+        self.rows: Rows[Conversation] = Rows(
+            connection, _T, Conversation, ("number",), {"stage": Stage}, memory
+        )
         self._names: dict[tuple[str, str], Conversation] = {}
         self._unknown: set[tuple[str, str]] = set()
 
-    def prefetch(self, numbers: Iterable[int], names: Iterable[tuple[str, str]]) -> None:
+    def prefetch(self, numbers: Iterable[int], names: Iterable[tuple[str, str]]) -> set[int]:
         """Load these, by number and by the store's name; locked in the order of their numbers, all of them by one
-        statement, so that two replicas never wait for each other."""
+        statement, so that two replicas never wait for each other. The answer is the numbers of all."""
         wanted = [name for name in names if name not in self._names]
         called: dict[tuple[str, str], int] = {}
         if wanted:
             dialect = self._connection.dialect
             rows = self._connection.execute(_numbers_of(dialect), parameters(wanted, dialect))
             called = {(str(store), str(external_id)): int(number) for number, store, external_id in rows}
-        self.rows.prefetch([(number,) for number in sorted({*numbers, *called.values()})], lock=self._locking)
+        every = {*numbers, *called.values()}
+        self.rows.prefetch([(number,) for number in sorted(every)], lock=self._locking)
         for name, number in called.items():
             found = self.rows.get(number)
             if found is not None:
                 self._names[name] = found
         self._unknown.update(name for name in wanted if name not in self._names)
+        return every
 
     def get(self, number: int) -> Conversation | None:
         return self.rows.get(number)
+
+    def some(self, numbers: Collection[int]) -> Sequence[Conversation]:
+        self.rows.prefetch((number,) for number in numbers)
+        return [found for number in numbers if (found := self.rows.get(number)) is not None]
 
     def named(self, store: str, external_id: str) -> Conversation | None:
         name = (store, external_id)

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from bot.handlers.files_back import FILES
 from bot.handlers.handoff import CARD, IDLE, NUDGE, SNOOZE, STALE
 from bot.handlers.notice import ABSENT, LATE, NOBODY
 from bot.handlers.team import GONE, LOST
 from bot.holds import HOLD
+from storage.memory import Memory
 from storage.rows import Rows
 from storage.tables import DueRow, table
 
 _T = table(DueRow)
-KINDS = (STALE, IDLE, CARD, HOLD, SNOOZE, NUDGE, LATE, NOBODY, ABSENT, GONE, LOST)
+KINDS = (STALE, IDLE, CARD, HOLD, SNOOZE, NUDGE, LATE, NOBODY, ABSENT, GONE, LOST, FILES)
 
 
 @dataclass(slots=True)
@@ -26,9 +28,9 @@ class _Due:
 class DueRows:
     """See `bot.ports.DueRows`."""
 
-    def __init__(self, connection: Connection):
+    def __init__(self, connection: Connection, memory: Memory | None = None):
         self._connection = connection
-        self.rows: Rows[_Due] = Rows(connection, _T, _Due, ("kind", "conversation"))
+        self.rows: Rows[_Due] = Rows(connection, _T, _Due, ("kind", "conversation"), memory=memory)
 
     def prefetch(self, numbers: Iterable[int]) -> None:
         """Load the rows of these conversations, of every kind that handlers use."""

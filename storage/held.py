@@ -16,6 +16,10 @@ def _of(select: Select[Any]) -> Select[Any]:
     return select.where(_T.c.conversation == bindparam("of")).order_by(_T.c.order, _T.c.remote_id)
 
 
+def _on(select: Select[Any]) -> Select[Any]:
+    return select.where(_T.c.platform == bindparam("platform")).order_by(_T.c.due_at)
+
+
 class HeldMessages:
     """See `bot.ports.HeldMessages`."""
 
@@ -27,6 +31,9 @@ class HeldMessages:
 
     def of(self, number: int) -> Sequence[Held]:
         return self.rows.select(_of, of=number)
+
+    def on(self, platform: str) -> Sequence[Held]:
+        return self.rows.select(_on, platform=platform)
 
     def add(self, held: Held) -> None:
         self.rows.add(held)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Dialect, Select, and_, bindparam, or_, select
 from bot.entries import Reader
 from bot.lanes import OUTSTANDING, Binding, BindingState, Delivery, DeliveryState, Lane, Link, Op
 from storage.many import among, parameters
+from storage.memory import Memory
 from storage.rows import Rows
 from storage.tables import BindingRow, ConversationRow, DeliveryRow, LaneRow, LinkRow, table
 
@@ -17,7 +18,17 @@ _IS_OUTSTANDING = or_(*(_DELIVERY.c.state == str(state) for state in sorted(OUTS
 _TO_SHOPPER = or_(*(_DELIVERY.c.reader == str(reader) for reader in (Reader.EMAIL, Reader.WEBHOOK)))
 MOST_UNSETTLED = 100
 MOST_RESUMED = 1000
+ENDED = frozenset({BindingState.CLOSED, BindingState.MOVED})
+LOOKED_AT = 2000
+"""Cases that changed last among which ended threads are looked for."""
 _CONVERSATION = table(ConversationRow)
+_CHANGED: Any = (
+    select(_CONVERSATION.c.number)
+    .where(_CONVERSATION.c.updated_at >= bindparam("since"))
+    .order_by(_CONVERSATION.c.updated_at.desc(), _CONVERSATION.c.number.desc())
+    .limit(LOOKED_AT)
+)
+"""There may be very many threads that are over: those of the cases that changed last are found by their cases."""
 Thread = tuple[str, str, str]
 
 
@@ -30,6 +41,12 @@ def _outstanding(select: Select[Any]) -> Select[Any]:
 @cache
 def _outstanding_of(dialect: Dialect) -> Callable[[Any], Any]:
     return lambda select: select.where(among([_DELIVERY.c.conversation], dialect), _IS_OUTSTANDING)
+
+
+def _posted(select: Select[Any]) -> Select[Any]:
+    own = (_DELIVERY.c.conversation == bindparam("conversation"), _DELIVERY.c.reader == str(Reader.THREAD))
+    made = (_DELIVERY.c.remote_id.is_not(None), _DELIVERY.c.attempted_at >= bindparam("since"))
+    return select.where(*own, *made, _DELIVERY.c.state == str(DeliveryState.SENT))
 
 
 def _undelivered(select: Select[Any]) -> Select[Any]:
@@ -71,14 +88,25 @@ def _of_team(team: str) -> Any:
 class Lanes:
     """See `bot.ports.Lanes`. `woken` is told of every lane that became due."""
 
-    def __init__(self, connection: Connection, now: float, woken: Callable[[int, Reader], None]):
+    def __init__(
+        self,
+        connection: Connection,
+        now: float,
+        woken: Callable[[int, Reader], None],
+        memory: Memory | None = None,
+    ):
         self._connection = connection
         self._now = now
         self._woken = woken
-        self.lanes: Rows[Lane] = Rows(connection, _LANE, Lane, ("conversation", "reader"), {"reader": Reader})
+        self.lanes: Rows[Lane] = Rows(
+            connection, _LANE, Lane, ("conversation", "reader"), {"reader": Reader}, memory
+        )
         kinds: dict[str, Callable[[Any], Any]] = {"reader": Reader, "op": Op, "state": DeliveryState}
         self.deliveries: Rows[Delivery] = Rows(connection, _DELIVERY, Delivery, ("id",), kinds)
-        self.bound: Rows[Binding] = Rows(connection, _BINDING, Binding, ("id",), {"state": BindingState})
+        self.bound: Rows[Binding] = Rows(
+            connection, _BINDING, Binding, ("id",), {"state": BindingState}, memory
+        )
+        self._memory = memory
         self._threads: dict[Thread, Binding | None] = {}
         # Conversations whose bindings and outstanding deliveries are all in hand.
         self._whole: set[int] = set()
@@ -142,6 +170,10 @@ class Lanes:
             _DELIVERY.c.state == str(DeliveryState.DEAD), order_by=(_DELIVERY.c.created_at,), limit=limit
         )
 
+    def posted(self, number: int, since: float) -> Collection[str]:
+        found = self.deliveries.select(_posted, conversation=number, since=since)
+        return {one.remote_id for one in found if one.remote_id is not None}
+
     def undelivered(self, number: int) -> Collection[int]:
         return {one.first_seq for one in self.deliveries.select(_undelivered, conversation=number)}
 
@@ -173,11 +205,35 @@ class Lanes:
     def conversations_of(self, threads: Iterable[Thread]) -> set[int]:
         """The numbers behind these threads; the bindings themselves are read once those are locked."""
         wanted = [thread for thread in threads if thread not in self._threads]
-        if not wanted:
-            return set()
-        dialect = self._connection.dialect
-        found = self._connection.execute(_conversations_of(dialect), parameters(wanted, dialect))
-        return {int(number) for number in found.scalars()}
+        numbers, unknown = self._recalled(wanted)
+        if unknown:
+            dialect = self._connection.dialect
+            found = self._connection.execute(_conversations_of(dialect), parameters(unknown, dialect))
+            numbers |= {int(number) for number in found.scalars()}
+        return numbers
+
+    def _recalled(self, threads: Sequence[Thread]) -> tuple[set[int], list[Thread]]:
+        """The numbers behind those that the writer remembers, and the others."""
+        if self._memory is None:
+            return set(), list(threads)
+        numbers, unknown = set(), []
+        for thread in threads:
+            key = self._memory.names.get(thread)
+            binding = self.bound.get(*key) if key is not None else None
+            if binding is None:
+                unknown.append(thread)
+            else:
+                self._threads[thread] = binding
+                numbers.add(binding.conversation)
+        return numbers, unknown
+
+    def remember(self, memory: Memory) -> None:
+        """After the commit: see `Rows.remember`."""
+        self.lanes.remember()
+        self.bound.remember()
+        memory.names.update(
+            (thread, (binding.id,)) for thread, binding in self._threads.items() if binding is not None
+        )
 
     def prefetch_threads(self, threads: Iterable[Thread]) -> None:
         """Load the bindings of these threads."""
@@ -188,8 +244,10 @@ class Lanes:
                 self._threads[found.platform, found.channel, found.root] = found
 
     def binding_at(self, platform: str, channel: str, root: str) -> Binding | None:
-        self.prefetch_threads([(platform, channel, root)])
-        return self._threads[platform, channel, root]
+        thread = (platform, channel, root)
+        if thread not in self._threads:
+            self.prefetch_threads([thread])
+        return self._threads[thread]
 
     def add_binding(self, binding: Binding) -> Binding:
         self._threads[binding.platform, binding.channel, binding.root] = binding
@@ -201,6 +259,13 @@ class Lanes:
             _BINDING.c.state == str(BindingState.OPEN),
             order_by=(_BINDING.c.id,),
         )
+
+    def ended_bindings(self, platform: str, since: float, limit: int) -> Sequence[Binding]:
+        numbers = [int(one) for one in self._connection.execute(_CHANGED, {"since": since}).scalars()]
+        rank = {number: index for index, number in enumerate(numbers)}
+        theirs = self.bound.among(("conversation",), [(number,) for number in numbers]) if numbers else []
+        over = [one for one in theirs if one.platform == platform and one.state in ENDED]
+        return sorted(over, key=lambda one: (rank[one.conversation], -one.id))[:limit]
 
     def link(self, platform: str, channel: str, remote_id: str) -> Link | None:
         return self.links.get(platform, channel, remote_id)

@@ -1,7 +1,7 @@
 """The log: entries that never change, and their bodies, which edits replace and erasure blanks."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Dialect, Select, bindparam, insert, or_, sele
 from bot.conversation import Conversation
 from bot.entries import Audience, Author, Draft, Entry, Kind, Reader, acting_on, audience_of
 from storage.many import among, parameters
+from storage.prepared import Prepared
 from storage.tables import BodyRow, EntryRow, table
 
 _E, _B = table(EntryRow), table(BodyRow)
@@ -38,6 +39,12 @@ Position = tuple[int, int]
 @cache
 def _among(dialect: Dialect) -> Select[Any]:
     return _OWN.where(among([_E.c.seq], dialect)).order_by(_E.c.seq)
+
+
+@cache
+def _at(dialect: Dialect) -> Select[Any]:
+    wanted = among([_E.c.conversation, _E.c.seq], dialect)
+    return _SELECT.where(wanted).order_by(_E.c.conversation, _E.c.seq)
 
 
 class Log:
@@ -87,6 +94,12 @@ class Log:
             return known
         found = self._read(_ONE, conversation=number, seq=seq)
         return found[0] if found else None
+
+    def at(self, positions: Collection[Position]) -> Sequence[Entry]:
+        if not positions:
+            return []
+        dialect = self._connection.dialect
+        return self._read(_at(dialect), **parameters(sorted(positions), dialect))
 
     def entries(self, number: int, seqs: Collection[int]) -> Mapping[int, Entry]:
         if not seqs:
@@ -151,13 +164,9 @@ class Log:
     def flush(self) -> None:
         """Write new entries with their bodies, and changed bodies."""
         if self._fresh:
-            fresh = self._fresh.items()
-            self._connection.execute(insert(_E), [_values(entry, _ENTRY) for _, entry in fresh])
-            bodies = [
-                _values(entry, ("conversation", "seq", *_BODY)) | {"original": self._originals.get(position)}
-                for position, entry in fresh
-            ]
-            self._connection.execute(insert(_B), bodies)
+            entries, bodies = _inserts(self._connection.dialect)
+            entries.execute(self._connection, self._fresh.values())
+            bodies.execute(self._connection, [self._body(entry) for entry in self._fresh.values()])
             self._fresh = {}
         if self._rewritten:
             statement = update(_B).where(
@@ -174,6 +183,19 @@ class Log:
             self._keep_originals(self._rewritten)
             self._rewritten = {}
 
+    def _body(self, entry: Entry) -> "_Body":
+        original = self._originals.get((entry.conversation, entry.seq)) if self._originals else None
+        return _Body(
+            entry.conversation,
+            entry.seq,
+            entry.text,
+            entry.data,
+            original,
+            entry.deleted,
+            entry.edited,
+            entry.edited_order,
+        )
+
     def _keep_originals(self, rewritten: dict[Position, Entry]) -> None:
         first = [
             {"of": position[0], "number": position[1], "said": self._originals[position]}
@@ -185,6 +207,29 @@ class Log:
                 _B.c.conversation == bindparam("of"), _B.c.seq == bindparam("number"), _B.c.original.is_(None)
             )
             self._connection.execute(statement.values(original=bindparam("said")), first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The row beside an entry's own."""
+
+    conversation: int
+    seq: int
+    text: str
+    data: dict[str, Any]
+    original: str | None
+    deleted: bool
+    edited: bool
+    edited_order: str
+
+
+@cache
+def _inserts(dialect: Dialect) -> tuple[Prepared, Prepared]:
+    """Of entries, and of their bodies."""
+    return (
+        Prepared(insert(_E), _E, {name: name for name in _ENTRY}, dialect),
+        Prepared(insert(_B), _B, {name: name for name in _Body.__dataclass_fields__}, dialect),
+    )
 
 
 def _values(entry: Entry, names: Sequence[str]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Shoppers, operators, and who is in which team."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
 from bot.people import Actor, Operator, Role, Shopper
+from storage.memory import Memory
 from storage.rows import Rows
 from storage.tables import OperatorRow, ShopperRow, TeamRow, table
 
@@ -21,21 +22,42 @@ def _named(select: Select[Any]) -> Select[Any]:
 class People:
     """See `bot.ports.People`."""
 
-    def __init__(self, connection: Connection):
+    def __init__(self, connection: Connection, memory: Memory | None = None):
         self._connection = connection
         self.shoppers: Rows[Shopper] = Rows(connection, _SHOPPER, Shopper, ("id",))
-        self.operators: Rows[Operator] = Rows(connection, _OPERATOR, Operator, ("id",), {"role": Role})
+        self.operators: Rows[Operator] = Rows(
+            connection, _OPERATOR, Operator, ("id",), {"role": Role}, memory
+        )
+        self._memory = memory
         self._accounts: dict[tuple[str, str], Operator] = {}
 
     def prefetch(self, accounts: Iterable[tuple[str, str]]) -> None:
         """Load the operators behind these platform accounts."""
-        wanted = [account for account in accounts if account not in self._accounts]
+        wanted = [
+            account for account in accounts if account not in self._accounts and not self._recall(account)
+        ]
         if wanted:
             for found in self.operators.among(("platform", "external_id"), wanted):
                 self._accounts[found.platform, found.external_id] = found
 
+    def _recall(self, account: tuple[str, str]) -> bool:
+        """Whether the writer remembers who that is."""
+        key = self._memory.names.get(account) if self._memory is not None else None
+        known = self.operators.get(*key) if key is not None else None
+        if known is not None:
+            self._accounts[account] = known
+        return known is not None
+
+    def remember(self, memory: Memory) -> None:
+        """After the commit: see `Rows.remember`."""
+        self.operators.remember()
+        memory.names.update((account, (one.id,)) for account, one in self._accounts.items())
+
     def shopper(self, shopper_id: int) -> Shopper | None:
         return self.shoppers.get(shopper_id)
+
+    def load_shoppers(self, shopper_ids: Collection[int]) -> None:
+        self.shoppers.prefetch((shopper_id,) for shopper_id in shopper_ids)
 
     def shopper_named(self, store: str, external_id: str) -> Shopper | None:
         found = self.shoppers.select(_named, store=store, external_id=external_id)

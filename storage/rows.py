@@ -10,9 +10,22 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from storage.many import among, parameters
+from storage.memory import OF_ROWS, Kept, Memory, kept_of
+from storage.prepared import Prepared
 
 T = TypeVar("T")
 Key = tuple[Any, ...]
@@ -24,6 +37,8 @@ class _Shape:
     def __init__(self, table: Table, cls: Callable[..., Any], key: tuple[str, ...], dialect: Dialect):
         self.names: tuple[str, ...] = tuple(cls.__dataclass_fields__)  # type: ignore[attr-defined]
         self.values: Callable[[Any], Key] = attrgetter(*self.names)
+        getter = attrgetter(*key)
+        self.key_of: Callable[[Any], Key] = getter if len(key) > 1 else lambda thing: (getter(thing),)
         self.key_indexes = [self.names.index(name) for name in key]
         keys = [table.c[name] for name in key]
         matches = [column == bindparam(f"key_{column.name}") for column in keys]
@@ -31,21 +46,27 @@ class _Shape:
         self.by_key = self.select.where(*matches)
         self.by_keys = self.select.where(among(keys, dialect))
         self.locking = self.by_keys.order_by(*keys).with_for_update()
-        self.insert = insert(table)
+        self.json = frozenset(name for name in self.names if isinstance(table.c[name].type, JSON))
+        self.insert = Prepared(insert(table), table, {name: name for name in self.names}, dialect)
         self.allotting = {
             name: insert(table)
             .values({other: bindparam(other) for other in self.names if other != name})
             .returning(table.c[name])
+            .execution_options(**{OF_ROWS: True})
             for name in key[:1]
         }
-        self._change = update(table).where(*matches)
-        self._changes: dict[tuple[str, ...], Any] = {}
-        self.delete = delete(table).where(*matches)
+        self._table, self._dialect = table, dialect
+        self._matches = update(table).where(*matches)
+        self._changes: dict[tuple[str, ...], Prepared] = {}
+        self._keys = {f"key_{name}": name for name in key}
+        self.delete = Prepared(delete(table).where(*matches), table, self._keys, dialect)
 
-    def update_of(self, names: tuple[str, ...]) -> Any:
+    def update_of(self, names: tuple[str, ...]) -> Prepared:
         """The statement that changes just these columns; what another replica changed meanwhile stays."""
         if names not in self._changes:
-            self._changes[names] = self._change.values({name: bindparam(name) for name in names})
+            statement = self._matches.values({name: bindparam(name) for name in names})
+            sources = {**{name: name for name in names}, **self._keys}
+            self._changes[names] = Prepared(statement, self._table, sources, self._dialect)
         return self._changes[names]
 
 
@@ -74,6 +95,7 @@ class Rows(Generic[T]):
         cls: Callable[..., T],
         key: Sequence[str],
         convert: Mapping[str, Callable[[Any], Any]] | None = None,
+        memory: Memory | None = None,
     ):
         self._connection = connection
         self._table = table
@@ -81,17 +103,19 @@ class Rows(Generic[T]):
         self._key_names = tuple(key)
         self._shape = _shape(table, cls, self._key_names, connection.dialect)
         self._convert = [(self._shape.names.index(name), made) for name, made in (convert or {}).items()]
+        self._kept: Kept | None = kept_of(memory, table)
+        self._unsure: set[Key] = set()  # their JSON may come back in another shape than it was written
         self._objects: dict[Key, T] = {}
         self._stored: dict[Key, Key] = {}
         self._fresh: dict[Key, T] = {}
-        self._doomed: set[Key] = set()
+        self._doomed: dict[Key, T] = {}
         self._absent: set[Key] = set()
         self.written: list[T] = []
         self.writes = 0  # rows added or removed; changed values are found at the end
 
     def key_of(self, thing: T) -> Key:
         """The primary key of a row."""
-        return tuple(getattr(thing, name) for name in self._key_names)
+        return self._shape.key_of(thing)
 
     def get(self, *key: Any) -> T | None:
         """By primary key. What is not there is asked for once."""
@@ -100,16 +124,31 @@ class Rows(Generic[T]):
             return known
         if key in self._absent or key in self._doomed:
             return None
+        if self._kept is not None and key in self._kept:
+            return self._recall(key, self._kept[key])
         found = self._read(self._shape.by_key, self._key_parameters(key))
         if not found:
             self._absent.add(key)
             return None
         return found[0]
 
+    def _recall(self, key: Key, values: Key | None) -> T | None:
+        if values is None:
+            self._absent.add(key)
+            return None
+        thing = self._objects[key] = self._cls(*values)
+        self._stored[key] = values
+        return thing
+
     def prefetch(self, keys: Iterable[Key], *, lock: bool = False) -> None:
         """Load many at once, so that `get` finds them, or knows that they are not there. `lock`: in the order of
         their keys, until the transaction ends (SQLite has one writer anyway)."""
-        wanted = [key for key in dict.fromkeys(keys) if key not in self._objects and key not in self._absent]
+        kept = self._kept or ()
+        wanted = [
+            key
+            for key in dict.fromkeys(keys)
+            if key not in self._objects and key not in self._absent and key not in kept
+        ]
         if not wanted:
             return
         self._read(
@@ -188,7 +227,7 @@ class Rows(Generic[T]):
         self._stored.pop(key, None)
         self.writes += 1
         if self._fresh.pop(key, None) is None:
-            self._doomed.add(key)
+            self._doomed[key] = thing
         else:
             self._absent.add(key)
 
@@ -196,16 +235,15 @@ class Rows(Generic[T]):
         """Write what is new, changed or removed: one statement each, in the order of the keys, so that two
         replicas lock the same rows in the same order."""
         if self._doomed:
-            self._connection.execute(
-                self._shape.delete, [self._key_parameters(key) for key in sorted(self._doomed)]
-            )
-            self._absent |= self._doomed - self._objects.keys()
-            self._doomed = set()
+            self._shape.delete.execute(self._connection, [self._doomed[key] for key in sorted(self._doomed)])
+            self._absent |= self._doomed.keys() - self._objects.keys()
+            self._doomed = {}
         if self._fresh:
-            things = list(self._fresh.values())
-            self._connection.execute(self._shape.insert, [self._as_row(thing) for thing in things])
+            self._shape.insert.execute(self._connection, self._fresh.values())
             self._stored.update((key, self._shape.values(thing)) for key, thing in self._fresh.items())
-            self.written.extend(things)
+            self.written.extend(self._fresh.values())
+            if self._shape.json:
+                self._unsure |= self._fresh.keys()
             self._fresh = {}
         self._update()
 
@@ -223,11 +261,21 @@ class Rows(Generic[T]):
                 self.written.append(thing)
                 self._stored[key] = values
         for differing, keys in changed.items():
-            rows = [
-                self._key_parameters(key) | {name: getattr(self._objects[key], name) for name in differing}
-                for key in sorted(keys)
-            ]
-            self._connection.execute(self._shape.update_of(differing), rows)
+            if not self._shape.json.isdisjoint(differing):
+                self._unsure.update(keys)
+            things = [self._objects[key] for key in sorted(keys)]
+            self._shape.update_of(differing).execute(self._connection, things)
+
+    def remember(self) -> None:
+        """After the commit: what is known of these rows, for the next batch."""
+        kept = self._kept
+        if kept is None:
+            return
+        known: dict[Key, Key | None] = {**dict.fromkeys(self._absent), **self._stored}
+        for key, values in known.items():
+            kept.pop(key, None)  # to the end of those that are forgotten first
+            if key not in self._unsure:
+                kept[key] = values
 
     def _as_row(self, thing: T) -> dict[str, Any]:
         return dict(zip(self._shape.names, self._shape.values(thing), strict=True))

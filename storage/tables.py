@@ -6,7 +6,7 @@ value, as text. Only `body` and `delivery.content` hold what people wrote, so th
 
 from typing import Any
 
-from sqlalchemy import JSON, Index, Table, UniqueConstraint
+from sqlalchemy import JSON, Index, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 NAMING = {
@@ -23,7 +23,12 @@ class ShopperRow(SQLModel, table=True):
     """A store's customer."""
 
     __tablename__ = "shopper"
-    __table_args__ = (UniqueConstraint("store", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("store", "external_id"),
+        Index(
+            "ix_shopper_email", text("lower(email)")
+        ),  # whoever writes an address writes it in any capitals
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     store: str

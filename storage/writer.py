@@ -27,6 +27,7 @@ from bot.settings import Settings
 from storage.engine import be_impatient
 from storage.faults import Fault, fault_of
 from storage.leases import Leases
+from storage.memory import memory_of
 from storage.unit_of_work import Changes, UnitOfWork
 
 MOST_IN_A_BATCH, LEAST_IN_A_BATCH = 50, 10
@@ -73,6 +74,7 @@ class Writer:
         self._clock = clock
         self._hints = hints
         self._background = frozenset(background)
+        self._memory = memory_of(engine)
         self._jobs: deque[_Job] = deque()
         self._later: deque[_Job] = deque()
         self._ready = threading.Condition()
@@ -80,7 +82,8 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._subscribers: list[Subscriber] = []
-        self._seconds_each = 0.001
+        self._seconds_each = 0.001  # by the clock: so long do those wait who come now
+        self._work_each = 0.001  # of our own: a machine that others use, too, makes no smaller batches
         self._began = 0.0
         self._turn = False
         self.trouble: str | None = None
@@ -111,6 +114,10 @@ class Writer:
 
     async def submit(self, command: Any) -> Any:
         """See `bot.ports.Bus`."""
+        return await self.enqueue(command)
+
+    def enqueue(self, command: Any) -> "asyncio.Future[Any]":
+        """The same without a coroutine: in the queue when this returns, and refused by what it raises."""
         if type(command) not in self._handlers:
             raise TypeError(f"no handler for {type(command).__name__}")
         if self.trouble is not None:
@@ -126,7 +133,7 @@ class Writer:
                 raise Busy(retry_after=1.0)
             (self._later if patient else self._jobs).append(job)
             self._ready.notify()
-        return await job.future
+        return job.future
 
     def _stuck(self) -> float:
         """Seconds for which the batch under way has been running."""
@@ -153,7 +160,7 @@ class Writer:
         """The next batch: first those for whom somebody waits. The others have a share of their own, in turn at the
         front, since a batch may end before its last. No more than will fit into its time: what a batch looks at is
         loaded, and locked, for all of it."""
-        most = min(MOST_IN_A_BATCH, max(LEAST_IN_A_BATCH, int(BATCH_SECONDS / self._seconds_each)))
+        most = min(MOST_IN_A_BATCH, max(LEAST_IN_A_BATCH, int(BATCH_SECONDS / self._work_each)))
         share = min(len(self._later), max(BACKGROUND_SHARE, most - len(self._jobs)))
         first = [self._jobs.popleft() for _ in range(min(len(self._jobs), most - share))]
         behind = [self._later.popleft() for _ in range(share)]
@@ -168,7 +175,7 @@ class Writer:
                 queue.appendleft(job)
 
     def _serve(self, jobs: Sequence[_Job]) -> None:
-        self._began = time.monotonic()
+        self._began, worked = time.monotonic(), time.thread_time()
         served = len(jobs)
         try:
             left = self._attempt(jobs)
@@ -177,9 +184,10 @@ class Writer:
         else:
             self._put_back(left)
             served -= len(left)
-        spent = (time.monotonic() - self._began) / max(1, served)
+        spent, work = time.monotonic() - self._began, time.thread_time() - worked
         self._began = 0.0
-        self._seconds_each += 0.1 * (spent - self._seconds_each)
+        self._seconds_each += 0.1 * (spent / max(1, served) - self._seconds_each)
+        self._work_each += 0.1 * (work / max(1, served) - self._work_each)
 
     def _again(self, jobs: Sequence[_Job], fault: Fault | None) -> None:
         """After a batch was rolled back. Whatever broke it breaks only its own command when each runs by itself; a
@@ -259,7 +267,16 @@ class Writer:
         with self._engine.connect() as connection:  # leaving it without a commit rolls back
             if not patient:
                 be_impatient(connection)
-            uow = UnitOfWork(connection, self._settings, self._clock(), writing=True)
+            elif self._memory is not None:
+                connection.begin()
+                self._memory.begin(connection)
+            uow = UnitOfWork(
+                connection,
+                self._settings,
+                self._clock(),
+                writing=True,
+                memory=self._memory if patient else None,
+            )
             uow.prepare(self._hints(job.command for job in jobs))
             deadline = time.monotonic() + BATCH_SECONDS
             for job in jobs:
@@ -268,6 +285,7 @@ class Writer:
                     break
             uow.flush()
             self._commit(connection)
+            uow.remember()
         self._publish(outcomes, uow.changes())
         return jobs[len(outcomes) :]
 

@@ -10,11 +10,13 @@ import pytest
 from bot.settings import Settings
 from storage.engine import writing_engine
 from storage.migrate import migrate
-from tests import scratch
+from tests import engines, scratch
 from tests.crash.conftest import pytest_terminal_summary  # noqa: F401 — the line that sums the crash tests up
 from tests.fakes.chat import FakeChat
 from tests.postgres import Server, server
 from tests.storage.world import ManualClock, World, make_settings
+
+engines.share_what_is_compiled()
 
 
 @pytest.fixture
@@ -48,9 +50,9 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A migrated, empty database: SQLite, or what the suite asks for (see tests/storage/conftest.py)."""
     if getattr(request, "param", "sqlite") == "postgresql":
         running: Server = request.getfixturevalue("postgres")
-        name = running.create_database(template="baton")
+        name = running.borrow()
         yield running.url(name)
-        running.drop_database(name)
+        running.give_back(name)
         return
     empty: Path = request.getfixturevalue("empty_database")
     with tempfile.TemporaryDirectory(dir=scratch.folder()) as folder:

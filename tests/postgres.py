@@ -15,8 +15,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -29,11 +30,27 @@ OPTIONS = (
 )  # fmt: skip
 
 
+EMPTY = """
+DO $$
+DECLARE one record;
+BEGIN
+    PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', one.tablename);
+    END LOOP;
+END $$
+"""
+"""No rows; whoever is still connected is thrown out first."""
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server; `url` is SQLAlchemy's, for its maintenance database."""
 
     port: int
+    emptied: list[str] = field(default_factory=list)
+    sequences: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+psycopg://baton@127.0.0.1:{self.port}/{database}"
@@ -44,14 +61,46 @@ class Server:
         self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return name
 
+    def borrow(self) -> str:
+        """A copy of the database "baton" that nobody else has, as on its first day: one that was given back, or new."""
+        if self.emptied:
+            return self.emptied.pop()
+        name = self.create_database(template="baton")
+        if not self.sequences:
+            self._note_sequences(name)
+        return name
+
+    def _note_sequences(self, name: str) -> None:
+        """Where numbers begin."""
+        with self._connected(name) as connection:
+            for (one,) in connection.execute("SELECT sequencename FROM pg_sequences").fetchall():
+                found = connection.execute(f'SELECT last_value, is_called FROM "{one}"'.encode()).fetchone()
+                assert found is not None
+                self.sequences[one] = found
+
+    def give_back(self, name: str) -> None:
+        """Emptied, it serves the next one, which takes a tenth of the time of another copy. Whatever cannot be emptied
+        goes."""
+        try:
+            with self._connected(name) as connection:
+                connection.execute(EMPTY.encode())
+                for one, (value, is_called) in self.sequences.items():
+                    connection.execute("SELECT setval(%s, %s, %s)", (one, value, is_called))
+        except psycopg.Error:
+            self.drop_database(name)
+        else:
+            self.emptied.append(name)
+
     def drop_database(self, name: str) -> None:
         """Gone, with whatever is still connected to it."""
         self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _execute(self, statement: str) -> None:
-        where = f"postgresql://baton@127.0.0.1:{self.port}/postgres"
-        with psycopg.connect(where, autocommit=True) as connection:
+        with self._connected("postgres", autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def _connected(self, name: str, *, autocommit: bool = False) -> "psycopg.Connection[Any]":
+        return psycopg.connect(f"postgresql://baton@127.0.0.1:{self.port}/{name}", autocommit=autocommit)
 
 
 def binaries() -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-async def until(condition: Callable[[], Any], timeout: float = 15.0) -> Any:
+async def until(condition: Callable[[], Any], timeout: float = 30.0) -> Any:
     """The first true answer of `condition`, which may be awaited; `TimeoutError` after so many seconds."""
     async with asyncio.timeout(timeout):
         while True:

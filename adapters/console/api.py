@@ -13,7 +13,7 @@ from adapters.console import bodies, stream
 from adapters.console.access import Access, Doorkeeper, operator_actor, refusal
 from adapters.console.outbound import PLATFORM, ConsoleChat, Present
 from adapters.console.page import Page
-from bot import commands, views
+from bot import commands, texts, views
 from bot.conversation import Conversation, Stage
 from bot.errors import BatonError, NotFound
 from bot.people import Actor, Role
@@ -77,6 +77,7 @@ class ConsoleAdapter:
             add("POST", f"{_CASE}/{command.__name__.lower()}", self._moves(command))
         add("POST", f"{_CASE}/assign", self._assign)
         add("POST", f"{_CASE}/messages", self._write)
+        add("POST", f"{_CASE}/messages/{{id:[\\w.:-]{{1,64}}}}/withdraw", self._take_back)
         add("POST", f"{_CASE}/asides/{{seq:\\d{{1,15}}}}", self._send_aside)
 
     def link(self, role: Role = Role.OPERATOR) -> str:
@@ -175,14 +176,19 @@ class ConsoleAdapter:
         actor, body = await self._asked(request, bodies.AssignTo)
         number = _number(request)
         named = operator_actor(body.to, Role.OPERATOR)
-        here = [actor, *self._present.actors()]
-        to = next((one for one in here if one.id == named.id), None)
-        to = to or await self._reads(lambda uow: _colleague(uow, number, named.name)) or named
+        to = next((one for one in (actor, *self._present.actors()) if one.id == named.id), None)
+        if to is None:
+            to = await self._reads(lambda uow: _colleague(uow, number, named))
         return await self._done(request, commands.Assign(number, actor, to))
 
     async def _write(self, request: web.Request) -> web.Response:
         actor, body = await self._asked(request, bodies.Message)
         command = commands.OperatorWrites(_number(request), actor, body.text, body.id or uuid.uuid4().hex)
+        return await self._done(request, command)
+
+    async def _take_back(self, request: web.Request) -> web.Response:
+        actor, _ = await self._asked(request, bodies.Acting)
+        command = commands.TakeBack(_number(request), actor, request.match_info["id"])
         return await self._done(request, command)
 
     async def _send_aside(self, request: web.Request) -> web.Response:
@@ -290,16 +296,22 @@ def _conversation(uow: UnitOfWork, number: int) -> Conversation:
     return conversation
 
 
-def _colleague(uow: UnitOfWork, number: int, name: str) -> Actor | None:
-    """The member of the case's team that a name means."""
-    given = name.casefold()
-    for operator in uow.people.team(_conversation(uow, number).team):
+def _colleague(uow: UnitOfWork, number: int, named: Actor) -> Actor:
+    """The member of the case's team that a name means. Somebody whom nobody knows yet can be given the case of a team
+    that works at the console, and no other's: they would take it away from everybody."""
+    team = uow.settings.team(_conversation(uow, number).team)
+    operators = uow.people.team(team.name)
+    given = named.name.casefold()
+    for operator in operators:
         if given in (operator.name.casefold(), operator.external_id.casefold()):
             return Actor(
                 operator.platform, operator.external_id, operator.name, operator.role,
                 called=operator.first_name,
             )  # fmt: skip
-    return None
+    if team.chat == PLATFORM:
+        return named
+    known = sorted(one.name for one in operators if one.active)
+    raise NotFound(texts.answers.no_such_colleague(named.name, team.name, known[:8]), field="to")
 
 
 def _plain(result: Any) -> Any:

@@ -51,6 +51,8 @@ const T = {
   takeOverWhy: "You become the owner, and the shopper hears from you from now on.",
   note: "Write a note",
   sending: "Sending…",
+  held: "⏳ Leaves in a moment",
+  takeBack: "Take back",
   notSent: (why) => `⚠️ Not sent. ${why}`,
   retry: "Retry",
   discard: "Discard",
@@ -261,7 +263,7 @@ function mark(nodes, openers, run, before, after) {
     openers.length = at + 1;
     left -= count;
     opener.left -= count;
-    nodes.splice(opener.at, nodes.length, run.slice(0, opener.left), styled);
+    nodes.splice(opener.at, nodes.length, opener.run.slice(0, opener.left), styled);
     if (!opener.left) openers.length = at--;
   }
   if (left && opens) openers.push({ at: nodes.length, run, closes, left });
@@ -815,6 +817,9 @@ function threadViews(shown) {
     const marks = { receipt, offers, sent: entry.kind === "aside" && sent.has(entry.seq) };
     return { key: `e${entry.seq}`, at: entry.at, entry, marks, make: (follows) => entryNode(entry, marks, follows) };
   });
+  for (const one of shown.held || []) {
+    views.push({ key: `h${one.id || one.at}`, at: one.at, one: { ...one }, make: () => heldNode(one) });
+  }
   for (const one of state.pending[shown.number] || []) {
     views.push({ key: `p${one.id}`, at: one.at, one: { ...one }, make: () => pendingNode(one) });
   }
@@ -863,6 +868,15 @@ function eventNode(entry, hooks) {
   const bad = entry.kind === "dead_letter" && (entry.target == null || entry.data.state === "dead");
   const text = bad && entry.text ? [entry.text] : eventText(entry).map((part) => (Array.isArray(part) ? el("b", {}, part) : part));
   return el("li", { class: bad ? "event bad" : "event", data: hooks, title }, text, time);
+}
+
+/** A message that waits before it leaves; what was typed here can be taken back here. */
+function heldNode(one) {
+  return el("li", { class: "entry pending", data: { testid: "held", author: "operator" } },
+    el("span", { class: "by" }, el("b", {}, one.name), ` ${clock(one.at)}`),
+    el("div", { class: "bubble" }, markdown(one.text)),
+    el("span", { class: "after" }, T.held, " ",
+      one.id ? el("button", { type: "button", data: { testid: "take-back" }, onclick: () => act(`messages/${encodeURIComponent(one.id)}/withdraw`) }, T.takeBack) : null));
 }
 
 function pendingNode(one) {

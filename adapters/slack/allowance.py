@@ -2,8 +2,9 @@
 
 A call that Slack would refuse is not made. Who would have to wait longer than a moment is sent away and told when to
 come back, so that what is owed waits in the database and never in memory; its place in the line is kept meanwhile.
-The figures are Slack's own (docs.slack.dev/apis/web-api/rate-limits, PLATFORMS.md). They are per process: where
-replicas share a workspace, the 429 that one of them meets pauses that line there.
+The figures are Slack's own (docs.slack.dev/apis/web-api/rate-limits, PLATFORMS.md). Replicas share a workspace: each
+takes the published figures divided by how many live now, so that together they stay inside. The 429 that one of them
+meets pauses that line there.
 """
 
 import asyncio
@@ -49,8 +50,13 @@ class Limit:
     """So many calls at once, `per_second` in the long run, and never more than `per_minute` in any minute."""
 
     per_second: float
-    burst: int
+    burst: float
     per_minute: int | None = None
+
+    def among(self, replicas: int) -> "Limit":
+        """One's share of it. At least one call at once, and one a minute: below that nothing could be said at all."""
+        per_minute = None if self.per_minute is None else max(1, self.per_minute // replicas)
+        return Limit(self.per_second / replicas, max(1.0, self.burst / replicas), per_minute)
 
 
 TIERS = {
@@ -87,6 +93,11 @@ def used(times: Sequence[float], limit: Limit = CHANNEL_POSTS) -> float:
     return len(times) / (limit.burst + limit.per_second * (max(times) - min(times)))
 
 
+def one() -> int:
+    """How many replicas there are where nobody shares."""
+    return 1
+
+
 class Loop(Protocol):
     """The part of an event loop that tells the time; tests have one that they turn by hand."""
 
@@ -110,8 +121,9 @@ class _Ticket:
 
 @dataclass(slots=True, eq=False)
 class _Bucket:
-    """What is left of one limit. A pause is a filling time that lies ahead."""
+    """What is left of one limit, of which `limit` is our share. A pause is a filling time that lies ahead."""
 
+    published: Limit
     limit: Limit
     filled_at: float
     tokens: float = 0.0
@@ -133,7 +145,7 @@ class _Bucket:
         self.tokens, self.filled_at = self._level(now) - 1, max(now, self.filled_at)
         if self.limit.per_minute is not None:
             self.made.append(now)
-            if len(self.made) > self.limit.per_minute:
+            while len(self.made) > self.limit.per_minute:
                 self.made.popleft()
 
     def pause(self, until: float) -> None:
@@ -141,21 +153,40 @@ class _Bucket:
         if until > self.filled_at:
             self.tokens, self.filled_at = 1.0, until
 
+    def share(self, replicas: int, now: float) -> None:
+        """From now on so many of us draw on it. What has gathered stays ours, as far as our share holds it."""
+        tokens, self.limit = self._level(now), self.published.among(replicas)
+        self.tokens, self.filled_at = min(tokens, self.limit.burst), max(now, self.filled_at)
+        while self.limit.per_minute is not None and len(self.made) > self.limit.per_minute:
+            self.made.popleft()
+
     def overflows(self, now: float) -> bool:
         """Whether what is not used now is lost."""
         return self.ready(now) <= now and self._level(now) >= self.limit.burst
 
     def _level(self, now: float) -> float:
         gained = max(0.0, now - self.filled_at) * self.limit.per_second
-        return min(float(self.limit.burst), self.tokens + gained)
+        return min(self.limit.burst, self.tokens + gained)
 
 
 class Allowance:
-    """One per workspace and process. `patience`: longest wait here, in seconds. `on` False: no limits at all."""
+    """One per workspace and process. `patience`: longest wait here, in seconds. `on` False: no limits at all.
+    `replicas`: how many processes share the workspace now, this one among them; asked before every call."""
 
-    def __init__(self, patience: float = PATIENCE, *, on: bool = True, loop: Loop | None = None):
+    def __init__(
+        self,
+        patience: float = PATIENCE,
+        *,
+        on: bool = True,
+        loop: Loop | None = None,
+        replicas: Callable[[], int] = one,
+    ):
         self._patience = patience
         self._on = on
+        self._replicas = replicas
+        self._sharing = 1
+        self._began: float | None = None
+        self._joins = False
         self._given_loop = loop
         self._buckets: dict[str, _Bucket] = {}
         self._waiting: list[_Ticket] = []
@@ -174,6 +205,7 @@ class Allowance:
         if not self._on:
             return
         now, patience = self._loop.time(), self._patience if patience is None else patience
+        self._share_out(now)
         before = self._absent.pop(caller, None)
         if before is not None:
             self._leave(before)
@@ -193,6 +225,18 @@ class Allowance:
             return
         now = self._loop.time()
         self._buckets_of(method, channel, now)[0].pause(now + (seconds or PAUSE_WITHOUT_WORD))
+        self._review(now)
+
+    def _share_out(self, now: float) -> None:
+        """Replicas have come or gone. One that comes to others knows not what they have used just now: instead of a
+        burst it begins with one call of each kind, and with none in a channel, where they may just have posted."""
+        if self._began is None:
+            self._began, self._joins = now, self._replicas() > 1
+        if self._sharing == self._replicas():
+            return
+        self._sharing = self._replicas()
+        for bucket in self._buckets.values():
+            bucket.share(self._sharing, now)
         self._review(now)
 
     # Waiting here
@@ -294,8 +338,14 @@ class Allowance:
 
     def _bucket(self, name: str, limit: Limit, now: float) -> _Bucket:
         if name not in self._buckets:
-            self._buckets[name] = _Bucket(limit, now, float(limit.burst))
+            self._buckets[name] = self._fresh(limit, now)
         return self._buckets[name]
+
+    def _fresh(self, published: Limit, now: float) -> _Bucket:
+        limit = published.among(self._sharing)
+        if self._began is None or not self._joins:
+            return _Bucket(published, limit, now, limit.burst)
+        return _Bucket(published, limit, self._began, 0.0 if limit.per_minute is None else 1.0)
 
     @property
     def _loop(self) -> Loop:

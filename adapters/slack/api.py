@@ -6,7 +6,7 @@ Nothing here logs or chains Slack's answers: they repeat tokens and customers' t
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
 import aiohttp
@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.slack.allowance import PATIENCE, Allowance, Importance
+from adapters.slack.allowance import PATIENCE, Allowance, Importance, one
 from bot.deadline import in_time
 from bot.errors import EntryFault, PlaceFault, RootGone, Unsure
 from bot.settings import Slack
@@ -47,12 +47,21 @@ class SlackApi:
     quarter of the timeout). "allowance" is the reason of the `PlaceFault` of a call that was not made for that.
     """
 
-    def __init__(self, settings: Slack, timeout: float, allowance: Allowance | None = None):
+    def __init__(
+        self,
+        settings: Slack,
+        timeout: float,
+        allowance: Allowance | None = None,
+        replicas: Callable[[], int] = one,
+    ):
         self._settings = settings
         self._timeout = timeout
-        self._allowance = allowance or Allowance(min(PATIENCE, timeout / 4), on=settings.limits)
+        self._allowance = allowance or Allowance(
+            min(PATIENCE, timeout / 4), on=settings.limits, replicas=replicas
+        )
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
+        self._closed = False
 
     async def read(self, method: str, **params: Any) -> dict[str, Any]:
         """A call that changes nothing: whatever goes wrong, it is as if it had not been made."""
@@ -133,7 +142,8 @@ class SlackApi:
         return self._new_client(None)
 
     async def close(self) -> None:
-        """Close the session; a later call opens another."""
+        """For good: what still comes is told so, or it would leave a session open that nobody closes."""
+        self._closed = True
         session, self._session, self._client = self._session, None, None
         if session is not None:
             await session.close()
@@ -144,6 +154,8 @@ class SlackApi:
         return self._client
 
     def _new_client(self, token: str | None) -> AsyncWebClient:
+        if self._closed:
+            raise PlaceFault("stopping")
         if self._session is None or self._session.closed:
             timeout = aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._timeout / 2)
             self._session = aiohttp.ClientSession(timeout=timeout)

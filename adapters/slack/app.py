@@ -10,11 +10,12 @@ from typing import Any, Protocol, TypeVar
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
-from adapters.slack.gaps import Gaps
+from adapters.slack.allowance import one
 from adapters.slack.http_mode import HttpMode
 from adapters.slack.listeners import Listeners, build_app
 from adapters.slack.outbound import SlackChat
 from adapters.slack.socket_mode import SocketMode
+from bot.gaps import Gaps
 from bot.ports import Bus, Changes, Desk, TeamChat, Wakeup
 from bot.settings import Slack, TeamPolicy, Timing
 
@@ -37,11 +38,18 @@ class Transport(Protocol):
 
 class SlackAdapter:
     """`chat` speaks, and between `start` and `stop` events reach the bus. An app-level token means Socket Mode, also
-    where there is a signing secret; a signing secret alone means HTTP, and `mount` then adds the address."""
+    where there is a signing secret; a signing secret alone means HTTP, and `mount` then adds the address. `replicas`:
+    how many share the workspace's allowance now."""
 
-    def __init__(self, settings: Slack, timing: Timing, teams: Sequence[TeamPolicy] = ()):
+    def __init__(
+        self,
+        settings: Slack,
+        timing: Timing,
+        teams: Sequence[TeamPolicy] = (),
+        replicas: Callable[[], int] = one,
+    ):
         self._timing = timing
-        self._chat = SlackChat(settings, timing, teams=teams)
+        self._chat = SlackChat(settings, timing, teams=teams, replicas=replicas)
         self.chat: TeamChat = self._chat
         self._gaps = Gaps(timing)
         self._http = None if settings.app_token else HttpMode(settings.signing_secret, timing, self._gaps)

@@ -17,6 +17,8 @@ Block = dict[str, Any]
 SECTION = 2_900
 ACTION_PREFIX = "baton:"
 MENU, MORE = "menu", "more"
+AGAIN = ":again:"
+"""Behind it, in the name of a block, are the words that bring a listing anew."""
 MOST_BUTTONS, MOST_IN_MENU, MOST_OPTIONS = 25, 5, 100
 LABEL, OPTION_VALUE = 75, 150
 
@@ -94,7 +96,8 @@ def pieces(
 def actions(buttons: Sequence[Button], menu: Sequence[Button] = (), block_id: str = "") -> list[Block]:
     """Buttons, and behind them what is done less often. A menu's entries cannot ask first, nor can one of a menu's
     entries be about another case than the rest: such a one is a button."""
-    kept = _holdable([one for one in menu if not one.confirm and one.value == menu[0].value])
+    silent = [one for one in menu if not one.confirm]
+    kept = _holdable([one for one in silent if one.value == silent[0].value])
     elements = _buttons([*buttons, *(one for one in menu if one not in kept)])
     if kept:
         elements.append(_menu(kept))

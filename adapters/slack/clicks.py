@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adapters.slack.blocks import ACTION_PREFIX, MENU
+from adapters.slack.blocks import ACTION_PREFIX, AGAIN, MENU
 from bot.commands import from_button
 from bot.people import Actor
 from bot.posts import Action
@@ -20,7 +20,7 @@ class Where:
     """Who did something and where they look for its answer: a thread (`root` empty: the channel), a window or Home.
 
     `trigger_id` opens a window within 3 s, once; `response_url` takes five answers in half an hour. `ephemeral`: it
-    was done on something that only this person sees.
+    was done on something that only this person sees; `again` asks for that anew (see `Answer.again`).
     """
 
     user_id: str
@@ -30,6 +30,7 @@ class Where:
     trigger_id: str = ""
     response_url: str = ""
     ephemeral: bool = False
+    again: str = ""
     view: Payload = field(default_factory=dict)
 
     @property
@@ -67,6 +68,8 @@ def click(payload: Payload) -> Click | None:
     where = where_of(payload)
     if action is None or where is None or not (where.channel or where.view):
         return None
+    again = str(action.get("block_id") or "").partition(AGAIN)[2]
+    where = replace(where, again=again or where.again)
     name = str(action["action_id"]).removeprefix(ACTION_PREFIX)
     value = str(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
     if name == MENU:
@@ -95,8 +98,9 @@ def where_of(payload: Payload) -> Where | None:
         ),
         root=_thread(container, message) or str(note.get("root") or ""),
         trigger_id=str(payload.get("trigger_id") or ""),
-        response_url=str(payload.get("response_url") or ""),
-        ephemeral=bool(container.get("is_ephemeral")),
+        response_url=str(payload.get("response_url") or note.get("url") or ""),
+        ephemeral=bool(container.get("is_ephemeral") or note.get("url")),
+        again=str(note.get("again") or ""),
         view=view,
     )
 

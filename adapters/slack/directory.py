@@ -24,6 +24,8 @@ log = logging.getLogger("baton.slack")
 
 PLATFORM = "slack"
 PERSON_SECONDS, PRESENCE_SECONDS, CHANNELS_SECONDS, MEMBERS_SECONDS = 300.0, 60.0, 60.0, 60.0
+STANDING_SECONDS, STANDINGS_KEPT = 1.0, 1000
+IDENTITY_SECONDS = 0.2
 PERSON_PACE = 3.0
 """Where there are many people each is asked for less often: not more than 20 a minute."""
 PRESENCE_CALLS = 40
@@ -57,6 +59,16 @@ class _Known:
     asked_at: float
     present: bool | None = None
     present_at: float = -PRESENCE_SECONDS
+    called: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lately:
+    """What somebody was found to be in each team, a moment ago."""
+
+    known: _Known
+    actor: Actor
+    until: float
 
 
 class Directory:
@@ -71,17 +83,22 @@ class Directory:
         self._groups_at: dict[str, float] = {}
         self._group_ids: dict[str, str] = {}
         self._identity: Identity | None = None
+        self._identified_at = -IDENTITY_SECONDS
         self._known: dict[str, _Known] = {}
+        self._lately: dict[tuple[str, str], _Lately] = {}
         self._member_ids: dict[str, list[str]] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
         self._channels: dict[str, str] = {}
         self._listed_at = -CHANNELS_SECONDS
 
     async def identity(self, fresh: bool = False) -> Identity:
-        """From `auth.test`, asked once."""
-        if self._identity is None or fresh:
+        """From `auth.test`, asked once; if it shall be `fresh`, once for all teams that are looked at together."""
+        old = time.monotonic() - self._identified_at > IDENTITY_SECONDS
+        if self._identity is None or (fresh and old):
             response = await self._api.respond("auth.test", repeatable=True)
             data = response.data if isinstance(response.data, dict) else {}
             scopes = next((v for k, v in response.headers.items() if k.lower() == "x-oauth-scopes"), None)
+            self._identified_at = time.monotonic()
             self._identity = Identity(
                 user_id=str(data.get("user_id", "")),
                 bot_id=str(data.get("bot_id", "")),
@@ -102,10 +119,22 @@ class Directory:
         actor = known.actor if known else Actor(PLATFORM, user_id, name or "Operator")
         if not self._teams:
             return actor
+        lately = self._lately.get((user_id, here))
+        if lately and lately.known is known and time.monotonic() < lately.until:
+            return lately.actor
         account = known.account if known else Account(user_id)
-        return roster.with_standings(
-            actor, [await self._standing(team, account, here) for team in self._teams]
-        )
+        # Of very many teams at once, or a click would wait for one list of members after the other.
+        standings = await asyncio.gather(*(self._standing(team, account, here) for team in self._teams))
+        actor = roster.with_standings(actor, standings)
+        if known is not None:
+            self._remember(user_id, here, _Lately(known, actor, time.monotonic() + STANDING_SECONDS))
+        return actor
+
+    def _remember(self, user_id: str, here: str, lately: "_Lately") -> None:
+        """For the next event of a burst; nobody waits longer for a new role than for a new list of members."""
+        if len(self._lately) >= STANDINGS_KEPT:
+            self._lately.clear()
+        self._lately[user_id, here] = lately
 
     async def _standing(self, team: TeamPolicy, account: Account, here: str) -> Standing:
         if not account.full:
@@ -121,9 +150,13 @@ class Directory:
             channel_id = await self.channel_id(channel)
             if channel_id == here or user_id in self._member_ids.get(channel_id, ()):
                 return True
-            if time.monotonic() - self._members_at.get(channel_id, -MEMBERS_SECONDS) < MEMBERS_SECONDS:
-                return False
-            return user_id in await self._ids_in(channel_id)
+            async with self._asking.setdefault(
+                channel_id, asyncio.Lock()
+            ):  # who comes meanwhile hears the answer
+                asked_at = self._members_at.get(channel_id, -MEMBERS_SECONDS)
+                fresh = time.monotonic() - asked_at < MEMBERS_SECONDS
+                ids = self._member_ids.get(channel_id, []) if fresh else await self._ids_in(channel_id)
+            return user_id in ids
         except (PlaceFault, EntryFault):
             return False
 
@@ -138,6 +171,7 @@ class Directory:
             log.warning("slack: a user group cannot be read", extra={"reason": fault.reason})
             return self._groups.get(group)
         self._groups[group] = frozenset(str(one) for one in answer.get("users", ()))
+        self._lately.clear()
         return self._groups[group]
 
     async def group_id(self, group: str) -> str:
@@ -193,6 +227,25 @@ class Directory:
         await self._refresh_presence([known for known, actor in found if actor.role is not Role.NONE])
         return [Member(actor, known.present) for known, actor in found]
 
+    async def unmatched(self, team: TeamPolicy) -> dict[str, list[str]]:
+        """The entries of the policy's lists that mean nobody who may act in the team: entry → the ids of those there
+        who are merely called so."""
+        entries = dict.fromkeys((*team.operators, *team.leads, *team.names))
+        ids = [
+            *(await self._ids_in(await self.channel_id(team.channel))),
+            *(await self._named_elsewhere(team)),
+        ]
+        ids += [one for one in team.names if _USER_ID.fullmatch(one)]
+        people = [
+            known for one in dict.fromkeys(ids) if (known := await self._find(one)) and known.account.full
+        ]
+        found: dict[str, list[str]] = {}
+        for entry in entries:
+            if not any(roster.is_named(known.account, (entry,)) for known in people):
+                shown = entry.removeprefix("@").strip().lower()
+                found[entry] = [known.account.id for known in people if shown in known.called]
+        return found
+
     async def _named_elsewhere(self, team: TeamPolicy) -> list[str]:
         """Those of a team who need not be in its channel: its group, and accounts named by their ids."""
         group = await self._people_of(team.group) if team.group else frozenset()
@@ -224,6 +277,7 @@ class Directory:
                 raise
             return before
         self._member_ids[channel_id] = ids
+        self._lately.clear()
         self._members_at[channel_id] = time.monotonic()
         return ids
 
@@ -284,6 +338,22 @@ class Directory:
             raise PlaceFault("channel_not_found")
         return self._channels[name]
 
+    def name_of_ours(self, channel_id: str, name: str = "") -> str | None:
+        """As what a team's channel is written in the policy, if it is that one or was found, or is to be found, by that
+        name; else None."""
+        for team in self._teams:
+            wanted = team.channel.strip().removeprefix("#")
+            if channel_id == wanted or self._channels.get(wanted) == channel_id or (name and name == wanted):
+                return team.channel
+        return None
+
+    async def look_for_channels(self) -> None:
+        """List them now: one may have got a name that a team's had. What cannot be listed is looked for later."""
+        try:
+            await self._list_channels()
+        except (PlaceFault, EntryFault) as fault:
+            log.warning("slack: channels cannot be listed", extra={"reason": fault.reason})
+
     def forget_channel(self, channel: str) -> None:
         """That name points nowhere any more: it is looked for again, a minute after the last listing at the soonest."""
         self._channels.pop(channel.strip().removeprefix("#"), None)
@@ -295,7 +365,8 @@ class Directory:
             async for page in self.pages("conversations.list", types=kinds, limit=999)
             for channel in page.get("channels", ())
         }
-        self._channels, self._listed_at = found, time.monotonic()
+        # One that was renamed is still found by the name it had; one that is deleted is forgotten when it is used.
+        self._channels, self._listed_at = self._channels | found, time.monotonic()
 
     async def pages(self, method: str, **params: Any) -> AsyncIterator[dict[str, Any]]:
         """Every page of a listing."""
@@ -327,7 +398,7 @@ def _known(user: dict[str, Any], team_id: str) -> _Known:
     role = Role.NONE if not account.full else Role.LEAD if account.admin else Role.OPERATOR
     actor = Actor(PLATFORM, account.id, name, role)
     person = not (user.get("is_bot") or user.get("deleted") or user.get("id") == "USLACKBOT")
-    return _Known(actor, account, person, time.monotonic())
+    return _Known(actor, account, person, time.monotonic(), called=_called(user))
 
 
 def _stranger(user_id: str) -> _Known:
@@ -340,9 +411,15 @@ def _account(user: dict[str, Any], team_id: str) -> Account:
     away = ("is_bot", "deleted", "is_restricted", "is_ultra_restricted", "is_stranger")
     full = not (any(user.get(flag) for flag in away) or _from_elsewhere(user, team_id))
     admin = any(user.get(flag) for flag in ("is_admin", "is_owner", "is_primary_owner"))
-    names = (user.get("name"), (user.get("profile") or {}).get("display_name"))
-    handles = frozenset(str(one).strip().lower() for one in names if one and str(one).strip())
-    return Account(str(user["id"]), handles, full, admin)
+    handle = str(user.get("name") or "").strip().lower()  # anybody may choose a colleague's display name
+    return Account(str(user["id"]), frozenset({handle} if handle else ()), full, admin)
+
+
+def _called(user: dict[str, Any]) -> frozenset[str]:
+    """What a person is seen as, in lower case: what somebody may take for their handle."""
+    profile = user.get("profile") or {}
+    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"))
+    return frozenset(str(one).strip().lower() for one in names if one and str(one).strip())
 
 
 def _from_elsewhere(user: dict[str, Any], team_id: str) -> bool:

@@ -199,6 +199,8 @@ class Doctor:
                 found.append(problem(about, texts.terminal.doctor_no_group(team.group, fault.reason)))
         try:
             members = await self._chat.members(team.channel, team)
+            for entry, ids in (await self._chat.directory.unmatched(team)).items():
+                found.append(problem(about, texts.terminal.doctor_names_nobody(team.name, entry, ids)))
         except DeliveryFault as fault:
             return [*found, problem(about, texts.terminal.doctor_no_people(fault.reason))]
         leads, operators = _names(members, Role.LEAD), _names(members, Role.OPERATOR)

@@ -123,7 +123,7 @@ class SlackFiles:
             raise PlaceFault("connection_lost") from None
         return str(answer["file_id"])
 
-    async def share(self, place: Place, remote_file: str, name: str) -> Posted:
+    async def share(self, place: Place, remote_file: str, name: str, _: object = None) -> Posted:
         """Show it in the thread; `Unsure` if nobody knows whether it is."""
         files = [{"id": remote_file, "title": name}]
         await self._call(

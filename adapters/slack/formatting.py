@@ -13,16 +13,13 @@ from adapters.slack.rich_text import (
     Names,
     blocks_of,
     characters,
-    clean,
-    code_lines,
     elements,
     known_emoji,
     leading_mention,
-    linked,
 )
 from bot.markdown import Block, Span
 from bot.markdown_writer import written
-from bot.relay import marker_of
+from bot.typed import INVISIBLE, clean, code_lines, linked, said, without
 
 NameOf = Callable[[str], str]
 """From a user's id to the first name to show."""
@@ -44,7 +41,6 @@ _INLINE = re.compile(
     r"|(?<![\w~])~(?=[^\s~])(?P<strike>[^~\n]*[^\s~])~(?![\w~])"
     r"|(?<!\w):(?P<emoji>[a-z0-9_+'\-]*[a-z_][a-z0-9_+'\-]*|[+-]1|100|1234):(?::skin-tone-(?P<tone>[2-6]):)?"
 )
-_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 
 
 def markdown_of(message: Mapping[str, Any], bot_user_id: str, name_of: NameOf) -> tuple[str | None, str]:
@@ -59,8 +55,8 @@ def markdown_of(message: Mapping[str, Any], bot_user_id: str, name_of: NameOf) -
     if blocks is None:
         blocks = list(_blocks(rest, name_of, emoji_in(message.get("blocks"))))
     elif found and to == "bot":
-        blocks = _without(blocks, len(_first_mention(blocks)))
-    return to, _marked(blocks)
+        blocks = without(blocks, len(_first_mention(blocks)))
+    return to, said(blocks)
 
 
 def mentioned_in(message: Mapping[str, Any]) -> list[str]:
@@ -99,49 +95,18 @@ def emoji_in(blocks: Any) -> dict[str, str]:
     return {str(part.get("name")): characters(str(part["unicode"])) for part in found}
 
 
-# --- notes ----------------------------------------------------------------------------------------------------
-
-
-def _marked(blocks: list[Block]) -> str:
-    """The Markdown; a note's mark comes first and unstyled, however it was styled: a bold `note:` is a note."""
-    plain = _plain(blocks)
-    hidden = len(plain) - len(plain.lstrip(_INVISIBLE + " \n\t\u00a0"))
-    mark = marker_of(plain[hidden:])
-    if not mark:
-        return written(blocks).strip()
-    first = next(block for block in blocks if _plain([block]).strip(_INVISIBLE + " \n\t\u00a0"))
-    rest = written(_without(blocks[blocks.index(first) :], hidden + len(mark)))
-    between = "" if first.kind == "text" and not first.quoted else "\n"
-    return f"{mark.strip()}{between}{rest}".strip()
-
-
-def _plain(blocks: list[Block]) -> str:
-    return "".join(span.text or span.url or "" for block in blocks for span in block.spans)
+# --- a mention at the beginning ------------------------------------------------------------------------------
 
 
 def _first_mention(blocks: list[Block]) -> str:
     """What stands there for a mention at the beginning, with the punctuation behind it."""
     spans = [span for block in blocks for span in block.spans]
-    at = next(at for at, span in enumerate(spans) if span.text.strip(_INVISIBLE + " \n\t\u00a0"))
+    at = next(at for at, span in enumerate(spans) if span.text.strip(INVISIBLE + " \n\t\u00a0"))
     after = "".join(span.text for span in spans[at + 1 :])
     return (
         "".join(span.text for span in spans[: at + 1])
         + after[: len(after) - len(after.lstrip(" \n\t,:;\u00a0"))]
     )
-
-
-def _without(blocks: list[Block], count: int) -> list[Block]:
-    """The blocks without their first `count` characters."""
-    kept = []
-    for block in blocks:
-        spans = []
-        for span in block.spans:
-            text = span.text or span.url or ""
-            taken, count = min(count, len(text)), max(0, count - len(text))
-            if taken < len(text):
-                spans.append(replace(span, text=text[taken:]) if taken else span)
-        kept.append(replace(block, spans=tuple(spans)))
-    return kept
 
 
 # --- text -----------------------------------------------------------------------------------------------------

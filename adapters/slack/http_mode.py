@@ -18,9 +18,9 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
 
-from adapters.slack.gaps import Gaps
 from adapters.web_server import error_body
 from bot.errors import DeliveryFault
+from bot.gaps import Gaps
 from bot.settings import Timing
 
 log = logging.getLogger("baton.slack")

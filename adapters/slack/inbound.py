@@ -17,6 +17,8 @@ from bot.people import Actor
 from bot.posts import Heard, Place
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+WITHDRAWS = "octagonal_sign"
+"""🛑: a held message must not leave."""
 _SLACKBOT = "USLACKBOT"
 
 Event = Mapping[str, Any]
@@ -97,6 +99,17 @@ def is_spoken(message: Event) -> bool:
     return bool(message.get("user")) and message["user"] != _SLACKBOT
 
 
+def withdraws(reaction: str) -> bool:
+    """Whether that reaction is 🛑, in whatever colour of skin Slack appends."""
+    return reaction.partition("::")[0] == WITHDRAWS
+
+
+def withdrawn_by(message: Event) -> list[str]:
+    """User ids of those who have put 🛑 on it, as a history shows."""
+    stops = [one for one in message.get("reactions") or () if withdraws(str(one.get("name") or ""))]
+    return list(dict.fromkeys(str(user) for one in stops for user in one.get("users") or ()))
+
+
 def lane(channel: str, root: str) -> str:
     """The source whose events have an order of their own: a thread."""
     return f"{PLATFORM}:{channel}:{root}"
@@ -109,7 +122,7 @@ def _spoken(event: Event) -> Event | None:
     message = event
     if event.get("subtype") == "message_changed":
         message = event.get("message") or {}
-        if not _words_changed(event):
+        if not _words_changed(event) and not _files_removed(event):
             return None
     root = message.get("thread_ts")
     if not root or root == message.get("ts") or not is_spoken(message):
@@ -122,6 +135,12 @@ def _words_changed(event: Event) -> bool:
     a word made bold changes no `text`."""
     now, before = event.get("message") or {}, event.get("previous_message")
     return not before or _words(now) != _words(before)
+
+
+def _files_removed(event: Event) -> bool:
+    """Whether a message has lost one of its files, which Slack then leaves out or shows as a tombstone."""
+    before = {file["id"] for file in kept_of(event.get("previous_message") or {})}
+    return not before <= {file["id"] for file in kept_of(event.get("message") or {})}
 
 
 def _words(message: Event) -> tuple[str | None, str]:

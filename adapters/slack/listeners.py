@@ -15,6 +15,9 @@ from weakref import WeakValueDictionary
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltError
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.request.payload_utils import to_event
 from slack_bolt.response import BoltResponse
 
 from adapters.slack.answers import Answers, refusal, said
@@ -24,24 +27,26 @@ from adapters.slack.clicks import HOME, MODAL, Click, Where, click, where_of
 from adapters.slack.directory import PLATFORM, Identity
 from adapters.slack.home import Homes
 from adapters.slack.home_view import AWAY, BACK, changed, look_of
-from adapters.slack.inbound import arrival, author_of, people_in
+from adapters.slack.inbound import arrival, author_of, people_in, withdraws
+from adapters.slack.listings import Listings, below
 from adapters.slack.manifest import COMMAND, SEND_SHORTCUT
-from adapters.slack.modal_views import FORM, answer_view, dealt_with, lists_case, says_view
+from adapters.slack.modal_views import FORM, NEXT, answer_view, dealt_with, lists_case, says_view
 from adapters.slack.modals import Modals, ready
 from adapters.slack.outbound import SlackChat
+from adapters.slack.place_events import PLACE_EVENTS, place_news
 from adapters.slack.slash import HELP, SlashCommand
 from bot import texts
-from bot.commands import Claim, SendMessage, ThreadMessage, Withdraw
+from bot.answers import OPEN_CASES
+from bot.commands import Claim, FileDeleted, SendMessage, ThreadMessage, Withdraw
 from bot.errors import AlreadyClaimed, Busy, DeliveryFault, Refused, Unavailable
 from bot.people import Actor, Role
 from bot.ports import Bus, Desk
 from bot.posts import FORMS, Action, Answer, Place
-from bot.verbs import only_reads
+from bot.verbs import goes_away, only_reads
 
 log = logging.getLogger("baton.slack")
 
-WITHDRAWS = "octagonal_sign"
-"""🛑: a held message must not leave."""
+MESSAGE = "message"
 
 SAY_WHAT_THEY_DID = frozenset({Action.RETRY, Action.HAND_OVER})
 """Nothing else shows at once that these did something."""
@@ -65,9 +70,10 @@ class Listeners:
         self._errand = errand
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._answers = Answers(chat.api, errand)
-        self._modals = Modals(chat.api, desk, self._answers, self._actor, errand)
+        self._listings = Listings(desk, self._answers, errand, lambda user, word: self.homes.say(user, word))
+        self._modals = Modals(chat.api, desk, self._answers, self._listings, self._actor, errand)
         self._slash = SlashCommand(desk, self._answers, self._actor, chat.directory.actors, errand)
-        self.homes = Homes(chat.api, desk, self._actor, errand)
+        self.homes = Homes(chat.api, desk, self._actor, errand, bus)
 
     async def _actor(self, where: Where) -> Actor:
         """Who acts: by what they are where they clicked, or anywhere."""
@@ -86,8 +92,7 @@ class Listeners:
             found = arrival(event, actors, self.identity.user_id)
             if found is None:
                 return
-            arriving = asyncio.ensure_future(self._bus.arrive(found.lane, found.order, found.command))
-            await asyncio.sleep(0)  # it queues in its thread before the next one may
+            arriving = self._bus.arrive(found.lane, found.order, found.command)  # before the next one may
         where = Where(author_of(event), channel=found.command.place.channel, root=found.command.place.root)
         try:
             result = await arriving
@@ -96,8 +101,14 @@ class Listeners:
             result, answer = None, refusal(refused)
         if answer is None and result is not None:
             self._look_up(where, found.command, result)
+        elif answer is not None and isinstance(found.command, ThreadMessage) and _goes_away(found.command):
+            self._errand(self._tell_soon(where, self._with_open_cases(answer, found.command.actor)))
         elif where.user_id:
             self._answers.tell(where, answer)
+
+    async def _with_open_cases(self, answer: Answer, actor: Actor) -> Answer:
+        """Who goes sees what they leave, as after the slash command."""
+        return below(answer, await self._desk.press(Action.PAGE, OPEN_CASES, actor))
 
     def _look_up(self, where: Where, command: Any, result: Any) -> None:
         """A verb that only reads has no handler: the desk answers it, for the case of that thread."""
@@ -132,15 +143,26 @@ class Listeners:
     async def reaction(self, event: dict[str, Any]) -> None:
         """Somebody reacted. In which thread that message stands, Slack does not say: it is asked, for 🛑 only."""
         item, user_id = event.get("item") or {}, str(event.get("user") or "")
-        name = str(event.get("reaction") or "").partition("::")[0]
         ours = user_id == self.identity.user_id
-        if name != WITHDRAWS or ours or item.get("type") != "message":
+        if not withdraws(str(event.get("reaction") or "")) or ours or item.get("type") != "message":
             return
         channel, ts = str(item["channel"]), str(item["ts"])
         root = await self._chat.thread_of(channel, ts)
         if root:
             where = Where(user_id, channel=channel, root=root)
             await self._do(where, Withdraw(Place(PLATFORM, channel, root), ts, await self._actor(where)))
+
+    async def file_deleted(self, event: dict[str, Any]) -> None:
+        """Somebody deleted a file, out of whatever message has shown it."""
+        if event.get("file_id"):
+            await self._bus.submit(FileDeleted(PLATFORM, str(event["file_id"])))
+
+    async def place(self, event: dict[str, Any]) -> None:
+        """Something happened to a channel, to our membership or to our token: whoever watches the places looks now.
+        There is nothing to store, so nothing is waited for."""
+        news = place_news(event, self.identity.user_id)
+        if news is not None:
+            self._errand(self._chat.place_news(news))
 
     # What people press
 
@@ -153,6 +175,8 @@ class Listeners:
         try:
             if name.startswith("look"):
                 self.homes.show(where.user_id, changed(look_of(where.view), name, pressed.value))
+            elif name == NEXT:
+                self._modals.next_step(pressed)
             elif name == MORE or name in FORMS:
                 self._modals.open(pressed)
             elif name in (AWAY, BACK):
@@ -168,13 +192,15 @@ class Listeners:
         """A button that changes something: acknowledged after the commit."""
         where = pressed.where
         actor = await self._actor(where)
-        if pressed.name in SAY_WHAT_THEY_DID:
+        if pressed.name in SAY_WHAT_THEY_DID or where.kind == HOME or (where.again and where.ephemeral):
             action = Action(pressed.name)
             answer: Answer | None = await self._desk.press(action, pressed.value, actor, where.trigger_id)
         else:
             answer = await self._result(pressed.command(actor))
         if where.kind == MODAL:
             self._errand(self._in_window(pressed, answer))
+        elif where.again and where.ephemeral:
+            self._listings.tell(where, actor, answer)
         else:
             self._tell(where, answer)
 
@@ -260,12 +286,35 @@ class Listeners:
 
 
 EVENT_LISTENERS: dict[str, Callable[[Listeners, dict[str, Any]], Awaitable[None]]] = {
-    "message": Listeners.message,
+    MESSAGE: Listeners.message,
     "app_mention": Listeners.mention,
     "app_home_opened": Listeners.home,
+    "file_deleted": Listeners.file_deleted,
     "reaction_added": Listeners.reaction,
+    **dict.fromkeys(sorted(PLACE_EVENTS), Listeners.place),
 }
 """By the event's type; `adapters.slack.manifest.EVENTS` subscribes to them."""
+
+
+class Messages(AsyncMiddleware):
+    """The short way through Bolt for messages, which are most of what comes: before anything is prepared for listeners
+    that they do not need. An answer is an acknowledgement here, too, and what is raised goes to the same place."""
+
+    def __init__(self, listener: Callable[[dict[str, Any]], Awaitable[None]]):
+        self._listener = listener
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002
+    ) -> BoltResponse:
+        event = to_event(req.body)
+        if event is None or event.get("type") != MESSAGE:
+            return await next()
+        await self._listener(event)
+        return BoltResponse(status=200)
 
 
 def build_app(
@@ -294,6 +343,9 @@ def build_app(
         request_verification_enabled=False,
         process_before_response=True,
         ignoring_self_events_enabled=False,
+        before_authorize=Messages(listeners.message),
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
     )
 
     async def failed(error: Exception) -> BoltResponse:
@@ -322,6 +374,8 @@ def _hear(app: AsyncApp, listeners: Listeners) -> None:
         return hear
 
     for kind, listener in EVENT_LISTENERS.items():
+        if kind == MESSAGE:
+            continue  # see `Messages`
         app.event(kind)(heard(listener))
     app.event(re.compile(r".*"))(_ignored)
 
@@ -353,6 +407,12 @@ def _take(app: AsyncApp, listeners: Listeners) -> None:
 
 async def _ignored(ack: Any) -> None:
     await ack()
+
+
+def _goes_away(command: ThreadMessage) -> bool:
+    """Whether a message of a thread tells the bot that its author goes."""
+    heard = command.heard
+    return heard.addressed == "bot" and goes_away(str(heard.extra.get("command") or ""))
 
 
 def _question(pressed: Click) -> str:

@@ -14,19 +14,48 @@ SEND_SHORTCUT = "baton:send_to_shopper"
 EVENTS: dict[str, str] = {
     "app_home_opened": "app_home_opened",
     "app_mention": "app_mention",
+    "app_uninstalled": "app_uninstalled",
+    "channel_archive": "channel_archive",
+    "channel_deleted": "channel_deleted",
+    "channel_left": "channel_left",
+    "channel_rename": "channel_rename",
+    "channel_unarchive": "channel_unarchive",
+    "file_deleted": "file_deleted",
+    "group_archive": "group_archive",
+    "group_deleted": "group_deleted",
+    "group_left": "group_left",
+    "group_rename": "group_rename",
+    "group_unarchive": "group_unarchive",
+    "member_joined_channel": "member_joined_channel",
+    "member_left_channel": "member_left_channel",
     "message.channels": "message",
     "message.groups": "message",
     "reaction_added": "reaction_added",
+    "tokens_revoked": "tokens_revoked",
 }
 """Each subscription and the type of the events that it brings: every one has a listener, and only these have."""
 
 EVENT_SCOPES: dict[str, str] = {
     "app_mention": "app_mentions:read",
+    "channel_archive": "channels:read",
+    "channel_deleted": "channels:read",
+    "channel_left": "channels:read",
+    "channel_rename": "channels:read",
+    "channel_unarchive": "channels:read",
+    "file_deleted": "files:read",
+    "group_archive": "groups:read",
+    "group_deleted": "groups:read",
+    "group_left": "groups:read",
+    "group_rename": "groups:read",
+    "group_unarchive": "groups:read",
+    "member_joined_channel": "channels:read",
+    "member_left_channel": "channels:read",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "reaction_added": "reactions:read",
 }
-"""What a subscription needs; one that is not named needs nothing."""
+"""What a subscription needs; one that is not named needs nothing. Of private channels `member_…` events need
+`groups:read` as well, which the `group_…` events bring."""
 
 METHOD_SCOPES: dict[str, tuple[str, ...]] = {
     "auth.test": (),
@@ -59,13 +88,13 @@ METHOD_SCOPES: dict[str, tuple[str, ...]] = {
 SCOPES: tuple[tuple[str, str], ...] = (
     ("app_mentions:read", "hear a mention of the bot"),
     ("channels:history", "read replies in public channels"),
-    ("channels:read", "find public channels and their members"),
+    ("channels:read", "find public channels and their members, and hear what happens to them"),
     ("chat:write", "post cards and messages"),
     ("commands", f"answer {COMMAND} and offer “{texts.windows.SHORTCUT_SEND}”"),
     ("files:read", "pass files on to shoppers"),
     ("files:write", "show shoppers' files"),
     ("groups:history", "read replies in private channels"),
-    ("groups:read", "find private channels and their members"),
+    ("groups:read", "find private channels and their members, and hear what happens to them"),
     ("reactions:read", "take a held message back when somebody reacts with 🛑"),
     ("reactions:write", "show what became of a reply"),
     ("usergroups:read", "know the members of a team that is a user group"),

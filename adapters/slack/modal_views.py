@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.blocks import (
+    ACTION_PREFIX,
     MOST_OPTIONS,
     OPTION_VALUE,
     SECTION,
@@ -37,6 +38,9 @@ View = dict[str, Any]
 FORM = "baton:form"
 SAYS = "baton:says"
 FIELD = "field:"
+NEXT = "next"
+"""The choice that brings the next step at once. Its window has no button: a tap on one that changes its meaning in
+that moment would send what nobody has read."""
 MOST_BLOCKS = 100
 LONGEST_INPUT = 3_000
 FEW = 4
@@ -63,6 +67,14 @@ def form_view(form: Form, where: Where) -> View:
     fillable = any(block["type"] == "input" for block in blocks)
     view = _window(FORM, form.title, blocks, where, action=form.action.value, number=form.number)
     return view | {"submit": plain_text(form.submit, 24)} if fillable or not form.fields else view
+
+
+def field_of_choice(view: Mapping[str, Any]) -> str:
+    """The name of the field whose choice brings the next step."""
+    named = (
+        str(block.get("block_id") or "") for block in view.get("blocks", ()) if block["type"] == "actions"
+    )
+    return next((name.removeprefix(FIELD) for name in named if name.startswith(FIELD)), "")
 
 
 def wait_view(where: Where) -> View:
@@ -103,6 +115,8 @@ def lists_case(view: Mapping[str, Any], number: int) -> bool:
 
 def _window(callback: str, title: str, blocks: list[Block], where: Where, **task: Any) -> View:
     note = {"channel": where.channel, "root": where.root} | task
+    if where.ephemeral:  # a listing that only its reader sees, which is to be shown anew
+        note |= {"url": where.response_url, "again": where.again}
     return {
         "type": "modal",
         "callback_id": callback,
@@ -110,7 +124,9 @@ def _window(callback: str, title: str, blocks: list[Block], where: Where, **task
         "close": plain_text(
             texts.windows.BUTTON_CANCEL if callback == FORM else texts.windows.BUTTON_CLOSE, 24
         ),
-        "private_metadata": json.dumps({key: value for key, value in note.items() if value}),
+        "private_metadata": json.dumps(
+            {key: value for key, value in note.items() if value}, ensure_ascii=False
+        ),
         "blocks": blocks[:MOST_BLOCKS],
     }
 
@@ -121,6 +137,8 @@ def _window(callback: str, title: str, blocks: list[Block], where: Where, **task
 def _field(one: FormField) -> list[Block]:
     if one.kind in (FieldKind.ONE, FieldKind.MANY) and not _options(one):
         return [context(marked_up(texts.windows.nothing_to_choose(one.label)))]
+    if one.at_once and one.kind is FieldKind.ONE:
+        return [section(f"*{fit(one.label, 150)}*"), _choice(one)]
     block: Block = {
         "type": "input",
         "block_id": FIELD + one.name,
@@ -130,6 +148,11 @@ def _field(one: FormField) -> list[Block]:
     }
     hint = texts.windows.choices_cut(MOST_OPTIONS) if len(one.options) > MOST_OPTIONS else one.hint
     return [block | {"hint": plain_text(hint, 500)} if hint else block]
+
+
+def _choice(one: FormField) -> Block:
+    element = _one(one) | {"action_id": ACTION_PREFIX + NEXT}
+    return {"type": "actions", "block_id": FIELD + one.name, "elements": [element]}
 
 
 def _element(one: FormField) -> Block:

@@ -15,10 +15,12 @@ from adapters.slack.answers import Answers, Errand, refusal
 from adapters.slack.api import SlackApi
 from adapters.slack.blocks import MORE, rest_of_menu
 from adapters.slack.clicks import MODAL, Click, Where, where_of
+from adapters.slack.listings import Listings
 from adapters.slack.modal_views import (
     Task,
     View,
     answer_view,
+    field_of_choice,
     form_view,
     menu_view,
     says_view,
@@ -46,10 +48,19 @@ _CLOSED = frozenset({"not_found", "view_not_found", "hash_conflict"})
 class Modals:
     """Opens windows and takes what was filled in. `errand` runs what must not hold up an acknowledgement."""
 
-    def __init__(self, api: SlackApi, desk: Desk, answers: Answers, actor_of: ActorOf, errand: Errand):
+    def __init__(
+        self,
+        api: SlackApi,
+        desk: Desk,
+        answers: Answers,
+        listings: Listings,
+        actor_of: ActorOf,
+        errand: Errand,
+    ):
         self._api = api
         self._desk = desk
         self._answers = answers
+        self._listings = listings
         self._actor_of = actor_of
         self._errand = errand
 
@@ -107,6 +118,18 @@ class Modals:
         form = await self._desk.form(Action(click.name), click.number, actor)
         return form_view(form, click.where)
 
+    def next_step(self, click: Click) -> None:
+        """A choice that is answer enough."""
+        task = task_of(click.where.view, click.where)
+        if task is not None:
+            self.show(click.where, self._next(task, {field_of_choice(click.where.view): click.value}))
+
+    async def _next(self, task: Task, values: dict[str, str]) -> View:
+        result = await self._desk.submit(
+            task.action, task.number, values, await self._actor_of(task.where), task.where.trigger_id
+        )
+        return form_view(result, task.where) if isinstance(result, Form) else answer_view(result, task.where)
+
     # Filled in
 
     async def submitted(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -138,7 +161,7 @@ class Modals:
             return {"response_action": "push", "view": answer_view(refusal(refused), where)}
         except Busy:
             return {"response_action": "push", "view": says_view(texts.windows.window_failed(), where)}
-        self._answers.tell(where, result)
+        self._listings.tell(where, actor, result)
         return None
 
     async def _late(self, storing: "asyncio.Future[dict[str, Any] | None]", where: Where) -> None:

@@ -4,16 +4,17 @@ What cannot be known after a post (a timeout, a lost connection, an internal err
 carries its delivery's id in its metadata, and `find` looks for it there.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from adapters.slack.allowance import Allowance, Importance
+from adapters.slack.allowance import Allowance, Importance, one
 from adapters.slack.api import SlackApi
 from adapters.slack.directory import PLATFORM, Directory
 from adapters.slack.files import SlackFiles
 from adapters.slack.formatting import mentioned_in
-from adapters.slack.inbound import heard, is_spoken
+from adapters.slack.inbound import heard, is_spoken, withdrawn_by
 from adapters.slack.manifest import SCOPES
+from adapters.slack.place_events import PlaceNews
 from adapters.slack.rendering import Rendered, render_answer, render_card, render_post, split_post
 from bot.conversation import Stage
 from bot.errors import DeliveryFault, EntryFault, PlaceFault, RootGone, Unsure
@@ -37,6 +38,9 @@ REACTIONS = {
 }
 TOO_OFTEN = frozenset({"allowance", "ratelimited"})
 """Reasons that say nothing about the place: it could not be asked now."""
+_OF_TOKENS = frozenset({"token_revoked", "token_expired", "account_inactive", "invalid_auth", "not_authed"})
+DISPROVED = _OF_TOKENS | {"not_in_channel", "channel_not_found", "is_archived"}
+"""What calls have met that cannot be so any more once Slack knows us, and shows us the channel with us in it."""
 NEEDED = frozenset({"chat:write", "channels:read", "groups:read", "users:read", "reactions:write"})
 """Scopes without which calls fail; without the others less is heard, which the doctor says."""
 _GONE = frozenset({"message_not_found"})
@@ -55,11 +59,13 @@ class SlackChat:
         timing: Timing,
         allowance: Allowance | None = None,
         teams: Sequence[TeamPolicy] = (),
+        replicas: Callable[[], int] = one,
     ):
         self._settings = settings
-        self.api = SlackApi(settings, timing.call_timeout, allowance)
+        self.api = SlackApi(settings, timing.call_timeout, allowance, replicas)
         self.directory = Directory(self.api, teams)
         self.files = SlackFiles(self.api, settings)
+        self._watching_places: list[Callable[[str, str], None]] = []
 
     def split(self, post: Post) -> Sequence[Post]:
         """In as many parts as Slack's limits ask for."""
@@ -143,10 +149,13 @@ class SlackChat:
         ]
         found = []
         for message in messages:
-            ids = [str(message["user"]), *mentioned_in(message)]
+            stopped_by = [user for user in withdrawn_by(message) if user != identity.user_id]
+            ids = [str(message["user"]), *mentioned_in(message), *stopped_by]
             actors = await self.directory.actors(ids, place.channel)
             words = heard(message, actors, identity.user_id)
             words.extra["actor"] = _actor_dict(actors[ids[0]])
+            if stopped_by:
+                words.extra["stopped_by"] = tuple(actors[user] for user in stopped_by if user in actors)
             found.append(words)
         return sorted(found, key=lambda words: words.order)
 
@@ -207,8 +216,8 @@ class SlackChat:
         return problems
 
     async def trouble(self, channel: str, met: str = "") -> str | None:
-        """By two calls: who we are there, and what the channel is. Then by what was met: a scope that was taken away,
-        where Slack does not say which ones there are."""
+        """By two calls: who we are there, and what the channel is. Then by what was met, unless just these calls say
+        that it is over: a scope that was taken away, where Slack does not say which ones there are."""
         try:
             identity = await self.directory.identity(fresh=True)
         except DeliveryFault as fault:
@@ -216,7 +225,25 @@ class SlackChat:
                 raise
             return no_access(fault.reason)
         found = [*missing_scopes(identity.scopes, NEEDED), *await self._look_at(channel)]
-        return found[0] if found else refused(met) if met else None
+        return found[0] if found else refused(met) if met and met not in DISPROVED else None
+
+    def when_places_change(self, listener: Callable[[str, str], None]) -> None:
+        """See `bot.ports.TellsOfPlaces`."""
+        self._watching_places.append(listener)
+
+    async def place_news(self, news: PlaceNews) -> None:
+        """What an event said about a channel. Of channels that are no team's nothing is said."""
+        ours = self.directory.name_of_ours(news.channel, news.name) if news.channel else ""
+        if news.gone and ours:
+            self.directory.forget_channel(ours)
+        elif news.entered or (news.name and ours):
+            await self.directory.look_for_channels()
+            ours = ours or self.directory.name_of_ours(news.channel, news.name)
+        if ours is None:
+            return
+        word = renamed(ours, news.name, news.channel) if is_other_name(ours, news) else ""
+        for listener in self._watching_places:
+            listener(ours if word else "", word)
 
     async def channel_lost(self, channel: str, now: str) -> bool:
         """Deleted or archived; one that cannot be seen at all only counts if the team has another channel now."""
@@ -433,6 +460,21 @@ def no_channel(channel: str, reason: str) -> str:
     """That channel is out of reach."""
     if reason == "channel_not_found":
         return (
-            f"Baton can see no channel {channel}; create it, or write /invite @Baton there if it is private."
+            f"Baton can see no channel {channel}; create it, or write /invite @Baton there if it is private. If it was "
+            "renamed, write its new name, or better its id, into SLACK_CHANNEL or baton.toml."
         )
     return f"The channel {channel} cannot be looked up ({reason}); mend that and check again."
+
+
+def is_other_name(written: str, news: PlaceNews) -> bool:
+    """Whether a channel that the policy writes by its name is called something else now."""
+    bare = written.strip().removeprefix("#")
+    return bool(news.name) and bare not in (news.name, news.channel)
+
+
+def renamed(written: str, name: str, channel: str) -> str:
+    """It works on by its id until Baton is started again."""
+    return (
+        f"The channel {written} is called #{name} now. Baton goes on there, but will not find it after its next start: "
+        f"write {channel} instead of {written} into SLACK_CHANNEL or baton.toml."
+    )

@@ -12,10 +12,12 @@ from typing import Any
 
 from adapters.slack import mrkdwn
 from adapters.slack.blocks import (
+    AGAIN,
     SECTION,
     Block,
     actions,
     context,
+    divider,
     fit,
     header,
     marked_up,
@@ -31,6 +33,7 @@ from bot.splitting import split_markdown, split_text, units
 MESSAGE, FALLBACK = 11_000, 3_700
 MOST_BLOCKS = 50
 ROW = "row"
+MOST_NAME = 255
 
 ASSISTANT = "🤖 *Assistant*"
 SUGGESTED = "💡 *Suggested reply*"
@@ -219,11 +222,15 @@ def _size(shown: Sequence[str]) -> int:
 
 def render_answer(answer: Answer, most: int = MOST_BLOCKS) -> Rendered:
     """What a command is answered: its text, then a listing. Of a listing that is too long the first rows, and how
-    many more there are; `most` blocks fit there."""
-    blocks, last = _within(answer.text), actions(answer.buttons, block_id="answer")
+    many more there are; `most` blocks fit there. A line parts a row from the next where there is room for lines: its
+    buttons would stand as near to the next case as to their own."""
+    lines = len(answer.rows) * 3 + 4 <= most
+    blocks, last = _within(answer.text), actions(answer.buttons, block_id=_asked("answer", answer.again))
     room = MESSAGE - sum(map(_block_size, [*blocks, *last])) - 200
     for index, row in enumerate(answer.rows):
-        added = render_row(row, index)
+        added = render_row(row, index, answer.again)
+        if lines and (index or answer.text):
+            added.insert(0, divider() | {"block_id": f"{ROW}:{index}:{row.number}:line"})
         size = sum(map(_block_size, added))
         if len(blocks) + len(added) + len(last) + 1 > most or size > room:
             blocks.append(context(marked_up(texts.boards.more_rows(len(answer.rows) - index))))
@@ -246,13 +253,20 @@ def _within(text: str) -> list[Block]:
     return blocks
 
 
-def render_row(row: Row, index: int) -> list[Block]:
-    """One case in a listing. Its blocks are named after it, so that it can be taken out once it is dealt with."""
+def render_row(row: Row, index: int, again: str = "") -> list[Block]:
+    """One case in a listing. Its blocks are named after it, so that it can be taken out once it is dealt with; and its
+    buttons after what brings the listing `again`."""
     name = f"{ROW}:{index}:{row.number}"
     return [
         section(fit(row.text, 1_000, marked_up) or f"#{row.number}", name),
-        *actions(row.buttons, block_id=f"{name}:do"),
+        *actions(row.buttons, block_id=_asked(f"{name}:do", again)),
     ]
+
+
+def _asked(name: str, again: str) -> str:
+    """A listing whose words are too long for a name is not shown anew."""
+    whole = f"{name}{AGAIN}{again}"
+    return whole if again and units(whole) <= MOST_NAME else name
 
 
 def is_of_row(block: Block, number: int) -> bool:

@@ -6,19 +6,16 @@ and everything in it is known; otherwise the caller falls back to `text`.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.markdown import Block, Span
-from bot.markdown_writer import is_address
+from bot.typed import clean, code_lines, linked
 
 Json = Mapping[str, Any]
 
 _MENTIONS = ("user", "usergroup", "broadcast")
-_BREAKS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
-_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]")
 _UNREADABLE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
-_LONE_HALF = re.compile(r"[\ud800-\udfff]")
 _SLACK_ONLY = {
     "simple_smile": "🙂",
     "large_green_circle": "🟢",
@@ -71,16 +68,11 @@ def elements(part: Any) -> Iterator[Json]:
     if isinstance(part, list):
         for item in part:
             yield from elements(item)
-    elif isinstance(part, Mapping):
+    elif isinstance(part, dict):
         if isinstance(part.get("elements"), list):
             yield from elements(part["elements"])
         elif part.get("type") != "rich_text":
             yield part
-
-
-def clean(text: str) -> str:
-    """Text without what no database or browser takes: control characters, half characters, foreign line ends."""
-    return _LONE_HALF.sub("\ufffd", _UNSEEN.sub("", _BREAKS.sub("\n", text)))
 
 
 # --- blocks ---------------------------------------------------------------------------------------------------
@@ -146,24 +138,6 @@ def _spans(parts: Sequence[Json], names: Names) -> Iterator[Span]:
             yield from code_lines(span)
             continue
         yield span
-
-
-def code_lines(span: Span) -> Iterator[Span]:
-    """Code inside a line, line by line."""
-    for at, line in enumerate(span.text.split("\n")):
-        if at:
-            yield replace(span, text="\n")
-        yield replace(span, text=line, code=True)
-
-
-def linked(span: Span, url: str) -> Span:
-    """A link; an address of mail or telephone that is shown as it is needs none."""
-    scheme, _, rest = url.partition(":")
-    if scheme in ("mailto", "tel") and span.text in ("", rest, url):
-        return replace(span, text=span.text.removeprefix(f"{scheme}:") or rest)
-    if not is_address(url):
-        return replace(span, text=span.text or url)
-    return replace(span, url=url, text="" if span.text == url else span.text)
 
 
 def _words(part: Json, names: Names) -> str:

@@ -13,8 +13,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from adapters.slack.api import quiet_logger
-from adapters.slack.gaps import Gaps
 from bot.errors import DeliveryFault
+from bot.gaps import Gaps
 from bot.settings import Timing
 
 log = logging.getLogger("baton.slack")
@@ -43,6 +43,7 @@ class SocketMode:
             await self._stay_connected(sign_in, connected)
         finally:
             watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     async def _stay_connected(
         self, sign_in: Callable[[], Awaitable[AsyncApp]], connected: Callable[[], object]
@@ -73,6 +74,9 @@ class SocketMode:
         finally:
             self._socket = None
             connecting.cancel()
+            await asyncio.gather(
+                connecting, return_exceptions=True
+            )  # or it may open what nobody closes any more
             await _close(handler, self._timing.call_timeout)
 
     async def _watch(self, socket: "_Socket") -> None:

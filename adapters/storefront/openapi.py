@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -186,12 +187,15 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def routes(table: Sequence[Route], server: str) -> list[web.RouteDef]:
-    """The two pages, rendered once."""
-    spec = document(table, server)
-    raw, html = json.dumps(spec, ensure_ascii=False), page(spec)
+    """The two pages, rendered once, when somebody first asks: that is half of a start."""
+
+    @cache
+    def written() -> tuple[str, str]:
+        spec = document(table, server)
+        return json.dumps(spec, ensure_ascii=False), page(spec)
 
     async def openapi(request: web.Request) -> web.Response:
-        return web.Response(text=raw, content_type="application/json")
+        return web.Response(text=written()[0], content_type="application/json")
 
     async def docs(request: web.Request) -> web.Response:
         headers = {
@@ -199,6 +203,6 @@ def routes(table: Sequence[Route], server: str) -> list[web.RouteDef]:
             "form-action 'none'; frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff",
         }
-        return web.Response(text=html, content_type="text/html", headers=headers)
+        return web.Response(text=written()[1], content_type="text/html", headers=headers)
 
     return [web.get("/openapi.json", openapi), web.get("/docs", docs)]

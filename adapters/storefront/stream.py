@@ -11,9 +11,9 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aiohttp import hdrs, web
@@ -35,6 +35,7 @@ WAITING_LIMIT = 64 * 1024  # bytes a stream may have waiting before it goes back
 CHUNK = 16 * 1024  # bytes per write
 STATE_GAP = 0.5  # seconds between two states of one conversation
 STATES_AT_ONCE = 50
+NEWS_AT_ONCE = 20  # entries of one conversation that are read together with those of others
 STREAMS_EACH = 30  # of one conversation
 NAMES_KEPT = 20_000
 PING = b": ping\n\n"
@@ -74,6 +75,19 @@ class Page:
     state: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What was found of a conversation that may have changed elsewhere. `entries` come one behind the other and reach
+    up to `head`, or are none: then the log is read by each stream."""
+
+    head: int = 0
+    shoppers: Sequence[str] = ()
+    entries: list[Entry] = field(default_factory=list)
+
+
+NOTHING = News()
+
+
 class Room:
     """The streams of one conversation, and the state they show."""
 
@@ -86,6 +100,11 @@ class Room:
         self.state: bytes | None = None
         self.refreshed_at = 0.0
         self.is_waiting = False
+
+    @property
+    def tail(self) -> int | None:
+        """Up to where all of its streams have what there is; None: all of them are reading anyway."""
+        return min((one.tail for one in self.streams if not (one.is_behind or one.is_reading)), default=None)
 
     def show(self, state: bytes) -> None:
         """Make this the newest state."""
@@ -488,21 +507,27 @@ class StreamHub:
             room.show(state)
 
     async def _check_heads(self) -> None:
-        """Most changes append nothing (a tab was seen, a delivery was made): one read tells for all who asks."""
+        """Most changes append nothing (a tab was seen, a delivery was made), and what another replica appended is
+        little: one read tells it for all who ask."""
         if not self._suspects:
             return
         rooms, self._suspects = self._suspects, set()
-        numbers = [room.number for room in rooms if room.number is not None]
+        tails = {room.number: room.tail for room in rooms if room.number is not None}
         try:
-            heads = await self._reads(lambda uow: read_heads(uow, numbers))
+            found = await self._reads(lambda uow: read_news(uow, tails))
         except Exception:
             self._suspects |= {room for room in rooms if room.streams}
             self._work.set()
             raise
         for room in rooms:
-            head, shoppers = heads.get(room.number or 0, (0, ()))
+            news = found.get(room.number or 0, NOTHING)
             for stream in room.streams:
-                if stream.is_reading or stream.tail < head or stream.window.shopper_id not in shoppers:
+                if stream.is_reading or stream.window.shopper_id not in news.shoppers:
+                    stream.fall_behind()
+            if news.entries:
+                self._push(room, news.entries)
+            for stream in room.streams:
+                if stream.tail < news.head:
                     stream.fall_behind()
 
     async def _learn_names(self) -> None:
@@ -570,11 +595,20 @@ def read_names(uow: UnitOfWork, numbers: Iterable[int]) -> dict[int, Key]:
     return {number: (one.store, one.external_id) for number, one in found.items() if one is not None}
 
 
-def read_heads(uow: UnitOfWork, numbers: Iterable[int]) -> dict[int, tuple[int, Sequence[str]]]:
-    """Each conversation's newest entry, and whose it is."""
-    found: dict[int, tuple[int, Sequence[str]]] = {}
-    for number in numbers:
-        conversation = uow.conversations.get(number)
-        if conversation is not None:
-            found[number] = conversation.head, views.shopper_ids(uow, conversation)
-    return found
+def read_news(uow: UnitOfWork, tails: Mapping[int, int | None]) -> dict[int, News]:
+    """What there is behind these positions, as long as it is little."""
+    conversations = uow.conversations.some(tails)
+    uow.people.load_shoppers({one.shopper_id for one in conversations})
+    wanted = [
+        (one.number, seq)
+        for one in conversations
+        if (tail := tails[one.number]) is not None and one.head - tail <= NEWS_AT_ONCE
+        for seq in range(tail + 1, one.head + 1)
+    ]
+    entries: dict[int, list[Entry]] = {}
+    for entry in uow.log.at(wanted):
+        entries.setdefault(entry.conversation, []).append(entry)
+    return {
+        one.number: News(one.head, views.shopper_ids(uow, one), entries.get(one.number, []))
+        for one in conversations
+    }

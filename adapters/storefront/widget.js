@@ -302,7 +302,7 @@
         openers.length = at + 1;
         left -= count;
         opener.left -= count;
-        nodes.splice(opener.at, nodes.length, run.slice(0, opener.left), styled);
+        nodes.splice(opener.at, nodes.length, opener.run.slice(0, opener.left), styled);
         if (!opener.left) openers.length = at--;
       }
     }

@@ -6,6 +6,7 @@ A browser's request is believed by its token and checked by its Origin; there ar
 import gzip
 import hashlib
 import ipaddress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,12 @@ class Script:
 
     def __init__(self, path: Path):
         self._plain = path.read_bytes() if path.exists() else b""
-        self._packed = gzip.compress(self._plain, 9, mtime=0)
         tag = hashlib.sha256(self._plain).hexdigest()[:32]
         self._tags = {"": f'"{tag}"', "gzip": f'"{tag}-gzip"'}
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return gzip.compress(self._plain, 9, mtime=0)
 
     def answer(self, request: web.Request) -> web.Response:
         """The script, or 304."""

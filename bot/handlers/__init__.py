@@ -4,7 +4,21 @@
 """
 
 from bot import commands
-from bot.handlers import cases, desk, due, files, intake, perform, relay, shopper, shortcut, taking_back, team
+from bot.handlers import (
+    cases,
+    desk,
+    due,
+    files,
+    files_back,
+    intake,
+    perform,
+    relay,
+    shopper,
+    shortcut,
+    taking_back,
+    team,
+    who_types,
+)
 from bot.ports import Handler
 
 HANDLERS: dict[type, Handler] = {
@@ -23,6 +37,7 @@ HANDLERS: dict[type, Handler] = {
     commands.Seen: shopper.seen,
     commands.Goodbye: shopper.goodbye,
     commands.Typing: shopper.typing,
+    commands.OperatorTypes: who_types.operator_types,
     commands.Claim: cases.claim,
     commands.Assign: cases.assign,
     commands.Release: cases.release,
@@ -44,6 +59,9 @@ HANDLERS: dict[type, Handler] = {
     commands.ThreadDelete: relay.thread_delete,
     commands.Perform: perform.perform,
     commands.Withdraw: taking_back.withdraw,
+    commands.TakeBack: taking_back.take_back,
+    commands.ReadBack: relay.read_back,
+    commands.FileDeleted: files_back.file_deleted,
     commands.RootDeleted: team.root_deleted,
     commands.TeamMembers: team.members,
     commands.FileFetched: files.fetched,
@@ -51,11 +69,15 @@ HANDLERS: dict[type, Handler] = {
     commands.FileHeldUp: files.held_up,
     commands.RunDue: due.run,
     commands.HoldLease: due.hold_lease,
+    commands.Attend: due.attend,
+    commands.Leave: due.leave,
+    commands.Keep: due.keep,
     commands.RetryDead: team.retry_dead,
     commands.ShareOut: team.share_out,
     commands.OpenBrief: team.open_brief,
     commands.Told: team.first_told,
     commands.ChannelGone: team.channel_gone,
+    commands.PlaceBroken: team.place_broken,
     commands.PlaceMended: team.place_mended,
 }
 for kind, handler in HANDLERS.items():

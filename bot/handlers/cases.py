@@ -83,6 +83,10 @@ def claim(uow: UnitOfWork, command: Claim) -> Done:
         return done(uow, conversation, texts.answers.already_yours())
     else:
         _require_lead(uow, conversation, command.actor)
+        if command.owner is not None and command.owner != conversation.owner_id:
+            refuse_if_taken(
+                uow, conversation, command.actor
+            )  # another lead was faster: they were not asked about
         move = Move.TAKE_OVER
     operator = uow.people.operator_for(command.actor)
     handoff.take(uow, conversation, operator, Kind.CLAIMED, operator, move)
@@ -116,6 +120,9 @@ def release(uow: UnitOfWork, command: Release) -> Done:
     require_member(command.actor)
     conversation = handoff.case(uow, command.number)
     require_owner_or_lead(uow, conversation, command.actor)
+    owner = owner_of(uow, conversation)
+    if command.own and conversation.stage is Stage.ACTIVE and not is_actor(owner, command.actor):
+        raise NotAllowed(texts.answers.not_yours_any_more(conversation.number, owner.name if owner else None))
     if not conversation.may(Move.RELEASE):
         conversation.make(Move.RELEASE)  # raises: the table has no such move from here
     give_up(uow, conversation, command.actor.name)

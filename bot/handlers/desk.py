@@ -3,6 +3,7 @@
 Each decides first and writes afterwards, so that a refusal costs nobody anything. A repeat changes nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -170,6 +171,8 @@ def set_tags(uow: UnitOfWork, command: SetTags) -> Done:
     cases.require_member(command.actor)
     conversation = handoff.case(uow, command.number)
     wanted = tags(command.tags)
+    if command.shown is not None:
+        wanted = tags(_merged(conversation.tags, _tags_at(uow, conversation, command.shown), wanted))
     if wanted != conversation.tags:
         data = {"from": conversation.tags, "tags": wanted}
         conversation.tags = wanted
@@ -177,7 +180,20 @@ def set_tags(uow: UnitOfWork, command: SetTags) -> Done:
     return done(uow, conversation, texts.answers.done_tags(conversation.number, wanted))
 
 
-def tags(written: tuple[str, ...]) -> list[str]:
+def _tags_at(uow: UnitOfWork, conversation: Conversation, seq: int) -> list[str]:
+    """What they were when the log ended there: what the first change after it began with."""
+    later = uow.log.after(conversation.number, seq, limit=max(1, conversation.head - seq))
+    change = next((one for one in later if one.kind is Kind.TAGGED), None)
+    return list(change.data["from"]) if change is not None else conversation.tags
+
+
+def _merged(now: Sequence[str], shown: Sequence[str], chosen: Sequence[str]) -> tuple[str, ...]:
+    """What somebody added to those they were shown, and what they took away, done to what there is now."""
+    kept = [tag for tag in now if tag in chosen or tag not in shown]
+    return (*kept, *(tag for tag in chosen if tag not in shown and tag not in kept))
+
+
+def tags(written: Sequence[str]) -> list[str]:
     """In lower case, each once, without # and with single spaces; `Refused` if they are too many or too long."""
     printable = ("".join(char if char.isprintable() else " " for char in tag) for tag in written)
     plain = (" ".join(tag.replace(",", " ").lstrip("# ").lower().split()) for tag in printable)

@@ -3,17 +3,48 @@
 from collections.abc import Callable
 
 from bot import hours, texts
-from bot.commands import HoldLease, RunDue
+from bot.commands import Attend, HoldLease, Keep, Leave, RunDue
 from bot.conversation import Awaiting, Conversation, Move, Stage
 from bot.entries import Draft, Kind, Reader
-from bot.handlers import cases, handoff, notice, relay, team
+from bot.handlers import cases, files_back, handoff, notice, relay, team
 from bot.holds import HOLD
 from bot.ports import UnitOfWork
+
+REPLICA = "replica:"
+"""What a replica's lease on being alive is called, before its own name."""
 
 
 def hold_lease(uow: UnitOfWork, command: HoldLease) -> bool:
     """Whether `holder` may do that work now."""
+    if command.take:
+        uow.leases.take(command.name, command.holder, command.seconds)
+        return True
     return uow.leases.hold(command.name, command.holder, command.seconds)
+
+
+def attend(uow: UnitOfWork, command: Attend) -> int:
+    """How many replicas live, once this one is counted."""
+    uow.leases.hold(REPLICA + command.replica, command.replica, command.seconds)
+    return uow.leases.count(REPLICA)
+
+
+def leave(uow: UnitOfWork, command: Leave) -> None:
+    """It is not counted any more."""
+    uow.leases.release(REPLICA + command.replica, command.replica)
+
+
+def keep(uow: UnitOfWork, command: Keep) -> str:
+    """What is kept under that name from now on."""
+    key = f"kept:{command.name}"
+    known = uow.inbox.answer(key)
+    kept = str(known["value"]) if known is not None else ""
+    if command.value is None or kept != command.instead_of:
+        return kept
+    if known is None:
+        uow.inbox.remember(key, {"value": command.value})
+    else:
+        uow.inbox.amend(key, {"value": command.value})
+    return command.value
 
 
 def run(uow: UnitOfWork, command: RunDue) -> None:
@@ -97,6 +128,7 @@ RIPE: dict[str, Callable[[UnitOfWork, Conversation], None]] = {
     handoff.SNOOZE: _end_snooze,
     handoff.CARD: _refresh_card,
     HOLD: relay.let_ripe_go,
+    files_back.FILES: files_back.look_for_deleted,
     notice.LATE: notice.late,
     notice.NOBODY: notice.nobody,
     notice.ABSENT: notice.absent,

@@ -99,7 +99,7 @@ def fetched(uow: UnitOfWork, command: FileFetched) -> None:
     uow.files.add(replace(command.file, store=conversation.store, conversation=command.number))
     if entry.deleted:
         return  # its delete, further down this lane, discards the bytes
-    data = _with(entry, command.file.id, reference(command.file))
+    data = _with(entry, command.file.id, reference(command.file) | _where_it_was(entry, command.file.id))
     uow.log.annotate(entry, data)
     shown = uow.log.append(
         conversation,
@@ -129,6 +129,12 @@ def held_up(uow: UnitOfWork, command: FileHeldUp) -> None:
 
 def _waiting(entry: Entry, file_id: str) -> Mapping[str, Any] | None:
     return next((one for one in pending(entry.data) if one["id"] == file_id), None)
+
+
+def _where_it_was(entry: Entry, file_id: str) -> dict[str, Any]:
+    """Should it be removed there."""
+    remote = (_waiting(entry, file_id) or {}).get("remote") or {}
+    return {"remote": {key: remote[key] for key in ("platform", "id") if key in remote}} if remote else {}
 
 
 def _with(entry: Entry, file_id: str, changed: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Holding an operator's message, letting it go, and taking it back (DESIGN §2, hold).
 
-A held message is a row and a link that shows no entry yet. Each step ends the row or makes it the entry, in one
-transaction. Whatever ends or moves a handoff calls `let_go` first, so that nothing overtakes what was written before.
+A held message is a row and, where it stands in a thread, a link that shows no entry yet. Each step ends the row or
+makes it the entry, in one transaction. Whatever ends or moves a handoff calls `let_go` first, so that nothing overtakes
+what was written before.
 """
 
 from dataclasses import replace
@@ -9,23 +10,26 @@ from typing import Any
 
 from bot.conversation import Conversation
 from bot.entries import Author, Draft, Entry, Kind, Reader
-from bot.holds import HOLD, NO_ENTRY, Held, next_at, ripe
+from bot.holds import HOLD, NO_ENTRY, NO_THREAD, Held, next_at, ripe
 from bot.lanes import Binding, BindingState, Link
 from bot.ports import UnitOfWork
 
 
-def keep(uow: UnitOfWork, conversation: Conversation, binding: Binding, draft: Draft, order: str) -> Held:
-    """Hold what `draft` would say; ⏳ shows it at once."""
+def keep(
+    uow: UnitOfWork, conversation: Conversation, binding: Binding | None, draft: Draft, order: str = ""
+) -> Held:
+    """Hold what `draft` would say; ⏳ shows it at once. `binding` None: it was typed in a page of ours, behind all that
+    was written until then."""
     assert draft.operator_id is not None, "only operators' messages are held"
     assert draft.external_id is not None, "what was written in a thread has an id"
     held = Held(
-        platform=binding.platform,
-        channel=binding.channel,
+        platform=binding.platform if binding else draft.source,
+        channel=binding.channel if binding else str(conversation.number),
         remote_id=draft.external_id,
         conversation=conversation.number,
-        binding_id=binding.id,
+        binding_id=binding.id if binding else NO_THREAD,
         operator_id=draft.operator_id,
-        order=order,
+        order=order or _behind_all(uow, conversation),
         at=draft.at if draft.at is not None else uow.now,
         due_at=uow.now + uow.settings.team(conversation.team).hold,
         text=draft.text,
@@ -33,13 +37,21 @@ def keep(uow: UnitOfWork, conversation: Conversation, binding: Binding, draft: D
         edited_order=draft.edited_order,
     )
     uow.held.add(held)
-    uow.lanes.add_link(
-        Link(held.platform, held.channel, held.remote_id, conversation.number, binding.id,
-             NO_ENTRY, NO_ENTRY, ours=False)
-    )  # fmt: skip
+    if binding is not None:
+        uow.lanes.add_link(
+            Link(held.platform, held.channel, held.remote_id, conversation.number, binding.id,
+                 NO_ENTRY, NO_ENTRY, ours=False)
+        )  # fmt: skip
     _expect(uow, conversation.number)
     uow.lanes.wake(conversation.number, Reader.RECEIPTS)
     return held
+
+
+def _behind_all(uow: UnitOfWork, conversation: Conversation) -> str:
+    """An order of its own for what no platform ordered: after the newest that is known of the case's thread."""
+    binding = uow.lanes.latest_binding(conversation.number)
+    known = [held.order for held in uow.held.of(conversation.number)]
+    return max([*known, binding.last_order if binding is not None else ""]) + "~"
 
 
 def held_behind(uow: UnitOfWork, link: Link | None) -> Held | None:
@@ -62,10 +74,8 @@ def let_go(uow: UnitOfWork, conversation: Conversation) -> None:
 def let_ripe_go(uow: UnitOfWork, conversation: Conversation) -> bool:
     """Those whose time has come leave, in the order they were written. Whether any did."""
     leaving = ripe(uow.held.of(conversation.number), uow.now)
-    if leaving and _was_away(uow, leaving[0]):
-        for held in leaving:
-            held.due_at = uow.now + uow.settings.timing.catch_up_wait
-            held.data = {**held.data, "waited": True}
+    if any(_was_away(uow, held) for held in leaving):
+        await_history(uow, conversation)
         leaving = []
     for held in leaving:
         _leave(uow, conversation, held)
@@ -73,12 +83,30 @@ def let_ripe_go(uow: UnitOfWork, conversation: Conversation) -> bool:
     return bool(leaving)
 
 
+def await_history(uow: UnitOfWork, conversation: Conversation) -> None:
+    """The thread's catch-up goes first, since an author may have taken a message back meanwhile; but not for ever, and
+    once for each."""
+    until = uow.now + uow.settings.timing.catch_up_held
+    for held in uow.held.of(conversation.number):
+        if not held.data.get("waited"):
+            held.data = {**held.data, "waited": True, "due": held.due_at}
+            held.due_at = max(held.due_at, until)
+    _expect(uow, conversation.number)
+
+
+def history_read(uow: UnitOfWork, conversation: Conversation) -> None:
+    """What has waited for it leaves at its time again. Nothing that is here now need wait for it any more."""
+    for held in uow.held.of(conversation.number):
+        held.due_at = min(held.due_at, held.data.get("due", held.due_at))
+        held.data = {**held.data, "waited": True}
+    _expect(uow, conversation.number)
+
+
 def _was_away(uow: UnitOfWork, held: Held) -> bool:
-    """Whether nobody looked when its time came: then the thread's catch-up goes first, once, since its author may have
-    taken it back meanwhile."""
+    """Whether nobody looked when its time came. What was typed in a page of ours is taken back there only."""
     timing = uow.settings.timing
     late = uow.now - held.due_at > timing.catch_up_wait + 2 * timing.due_tick
-    return late and not held.data.get("waited")
+    return late and held.binding_id != NO_THREAD and not held.data.get("waited")
 
 
 def _leave(uow: UnitOfWork, conversation: Conversation, held: Held) -> None:
@@ -117,13 +145,15 @@ def _draft(uow: UnitOfWork, held: Held) -> Draft:
 
 def become(uow: UnitOfWork, conversation: Conversation, held: Held, draft: Draft) -> Entry:
     """The row becomes an entry (the message, or an aside), and its post stands for that from now on."""
-    binding = uow.lanes.binding(held.binding_id)
-    assert binding is not None, "a held message was written in a thread of ours"
-    entry = append_written(uow, conversation, binding, draft)
-    link = uow.lanes.link(held.platform, held.channel, held.remote_id)
-    if link is not None:
-        link.first_seq = link.last_seq = entry.seq
-    binding.last_order = max(binding.last_order, held.order)
+    binding = uow.lanes.binding(held.binding_id) if held.binding_id != NO_THREAD else None
+    if binding is None:
+        entry = uow.log.append(conversation, draft)
+    else:
+        entry = append_written(uow, conversation, binding, draft)
+        link = uow.lanes.link(held.platform, held.channel, held.remote_id)
+        if link is not None:
+            link.first_seq = link.last_seq = entry.seq
+        binding.last_order = max(binding.last_order, held.order)
     uow.held.remove(held)
     _expect(uow, held.conversation)
     return entry

@@ -37,7 +37,7 @@ def watch(uow: UnitOfWork, conversation: Conversation) -> None:
     """A case waits from now on: for somebody who can take it, and for its first reply."""
     uow.due.put(NOBODY, conversation.number, uow.now)
     target = uow.settings.targets.first_reply
-    if conversation.first_reply_at is None and target > 0:
+    if target > 0 and not _is_answered(uow, conversation):
         when = uow.settings.team(conversation.team).hours
         uow.due.put(LATE, conversation.number, noticing.within_hours(when, uow.now + target, target))
 
@@ -47,19 +47,37 @@ def watch(uow: UnitOfWork, conversation: Conversation) -> None:
 
 def late(uow: UnitOfWork, conversation: Conversation) -> None:
     """The lead is told, and told again later. Times that were missed are not made up for."""
-    target, began = uow.settings.targets.first_reply, conversation.escalated_at
-    answered = conversation.first_reply_at is not None or not conversation.in_persons_hands
-    if answered or began is None or target <= 0:
+    target, began = uow.settings.targets.first_reply, _wait_began(conversation)
+    over = not conversation.in_persons_hands or _is_answered(uow, conversation)
+    if over or began is None or target <= 0:
         return
     team = uow.settings.team(conversation.team)
     following = noticing.late_at(began, target, uow.now)
     if conversation.snoozed_until is not None and conversation.snoozed_until > uow.now:
         following = conversation.snoozed_until + target
+    elif uow.now < began + target:
+        pass  # watched from the middle of its wait on, or the target has changed
     elif hours.is_open(team.hours, uow.now):
         owner = uow.people.operator(conversation.owner_id) if conversation.owner_id else None
         text = texts.thread.alert_late(conversation.number, uow.now - began, owner.name if owner else None)
         alert(uow, conversation, noticing.LATE, text, _leads(uow, conversation))
     uow.due.put(LATE, conversation.number, noticing.within_hours(team.hours, following, target))
+
+
+def _wait_began(conversation: Conversation) -> float | None:
+    """Since when somebody waits for the first reply: a reopened case begins to wait anew."""
+    escalated, waiting = conversation.escalated_at, conversation.waiting_since
+    return escalated if waiting is None or escalated is None else max(escalated, waiting)
+
+
+def _is_answered(uow: UnitOfWork, conversation: Conversation) -> bool:
+    """Whether an operator has replied since then."""
+    first, began = conversation.first_reply_at, _wait_began(conversation)
+    if first is None or began is None or first >= began:
+        return first is not None
+    newest = uow.log.last(conversation.number, LOOKED_BACK)
+    said = [one for one in newest if one.kind is Kind.MESSAGE and one.author is Author.OPERATOR]
+    return any(one.stored_at >= began for one in said)
 
 
 def _leads(uow: UnitOfWork, conversation: Conversation) -> list[int]:

@@ -29,7 +29,7 @@ def perform(uow: UnitOfWork, command: commands.Perform) -> Done:
     known = uow.inbox.answer(key) if command.id else None
     if known is not None:
         return Done(known["number"], known["stage"], known["owner"], known["whisper"])
-    verb = verbs.parse(command.text, in_thread=command.number is not None)
+    verb = verbs.parse(command.text, in_thread=command.number is not None, case=command.number)
     if verb.only_reads:
         return Done(verb.number or command.number or 0, "", None)
     done = _Performing(uow, command, verb).done()
@@ -56,7 +56,7 @@ def perform_in_thread(
         hint = f" {texts.answers.lead_may_take_over()}" if leads else ""
         return cases.done(uow, conversation, refused.message + hint)
     except Refused as refused:
-        return cases.done(uow, conversation, refused.message)
+        return cases.done(uow, conversation, named(refused.message, people))
 
 
 class _Performing:

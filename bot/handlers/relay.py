@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot import relay, texts
-from bot.commands import OperatorWrites, SendAside, ThreadDelete, ThreadEdit, ThreadMessage
+from bot.commands import OperatorWrites, ReadBack, SendAside, ThreadDelete, ThreadEdit, ThreadMessage
 from bot.conversation import Conversation, Move, Stage
 from bot.entries import Author, Draft, Entry, Kind, Reader
 from bot.errors import NotAllowed, NotFound, Refused
-from bot.handlers import cases, desk, files, handoff, hold, perform, taking_back
+from bot.handlers import cases, desk, files, files_back, handoff, hold, perform, taking_back
 from bot.handlers.cases import Done, done
 from bot.handlers.intake import delete, edit
+from bot.holds import Held
 from bot.lanes import Binding, BindingState, Link
 from bot.people import Actor, Operator, Role
 from bot.ports import UnitOfWork
@@ -37,6 +38,7 @@ def thread_message(uow: UnitOfWork, command: ThreadMessage) -> Done | None:
     if draft.kind is Kind.MESSAGE and uow.settings.team(conversation.team).hold > 0:
         uow.inbox.remember(key, {"held": True})
         _hold(uow, conversation, binding, draft, command.heard.order)
+        files_back.note(uow, binding, command.heard)
         return done(uow, conversation)
     entry = _append(uow, conversation, binding, draft, command.heard)
     uow.inbox.remember(key, {"seq": entry.seq})
@@ -70,6 +72,7 @@ def _append(
              entry.seq, entry.seq, ours=False)
     )  # fmt: skip
     binding.last_order = max(binding.last_order, heard.order)
+    files_back.note(uow, binding, heard)
     return entry
 
 
@@ -124,7 +127,9 @@ def _draft(
 # --- held messages --------------------------------------------------------------------------------------------
 
 
-def _hold(uow: UnitOfWork, conversation: Conversation, binding: Binding, draft: Draft, order: str) -> None:
+def _hold(
+    uow: UnitOfWork, conversation: Conversation, binding: Binding | None, draft: Draft, order: str = ""
+) -> None:
     """The owner has answered; while that waits nobody reminds them."""
     hold.keep(uow, conversation, binding, draft, order)
     uow.due.drop(handoff.IDLE, conversation.number)
@@ -137,13 +142,28 @@ def let_ripe_go(uow: UnitOfWork, conversation: Conversation) -> None:
         handoff.expect_shopper(uow, conversation)
 
 
+def read_back(uow: UnitOfWork, command: ReadBack) -> None:
+    """The thread is being caught up, or has been: then what was due by now leaves."""
+    place = command.place
+    binding = uow.lanes.binding_at(place.platform, place.channel, place.root)
+    if binding is None:
+        return
+    conversation = handoff.case(uow, binding.conversation)
+    if not command.done:
+        hold.await_history(uow, conversation)
+        return
+    hold.history_read(uow, conversation)
+    let_ripe_go(uow, conversation)
+
+
 # --- edited, deleted ------------------------------------------------------------------------------------------
 
 
 def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:
     """The newest text wins. An edit of an unknown message is that message."""
     place, heard = command.place, command.heard
-    key = f"{relay.event_key(place, heard.id)}:edit:{heard.edited_order}"
+    what = heard.edited_order or f"files:{','.join(sorted(files_back.left_in(heard)))}"
+    key = f"{relay.event_key(place, heard.id)}:edit:{what}"
     if (
         uow.inbox.answer(key) is not None
         or uow.inbox.answer(f"{relay.event_key(place, heard.id)}:delete") is not None
@@ -158,15 +178,36 @@ def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:
     held = hold.held_behind(uow, link)
     if held is not None:
         uow.inbox.remember(key, {})
-        conversation = handoff.case(uow, held.conversation)
-        return done(uow, conversation, taking_back.edited(uow, conversation, held, heard))
+        return _held_edited(uow, held, heard)
     entry = uow.log.entry(link.conversation, link.last_seq)
     if link.ours or entry is None:
         return None
     uow.inbox.remember(key, {})
-    if heard.edited_order > entry.edited_order and not entry.deleted:
+    if entry.deleted:
+        return None
+    gone = files_back.removed(entry, heard)
+    if heard.edited_order > entry.edited_order and not (gone and heard.text == entry.text):
         _edited(uow, link, entry, heard)
+    if gone:
+        _without_files(uow, link, gone)
     return None
+
+
+def _held_edited(uow: UnitOfWork, held: Held, heard: Heard) -> Done:
+    """First what it says: the files of one that stays inside by that are nobody's but the team's."""
+    conversation = handoff.case(uow, held.conversation)
+    gone = files_back.removed_of_held(held, heard)
+    said = taking_back.edited(uow, conversation, held, heard)
+    if gone and uow.held.get(held.platform, held.channel, held.remote_id) is not None:
+        taking_back.without_files(uow, conversation, held, gone)
+    return done(uow, conversation, said)
+
+
+def _without_files(uow: UnitOfWork, link: Link, gone: set[str]) -> None:
+    """Of the entry that the post stands for now, which an edit may have changed."""
+    entry = uow.log.entry(link.conversation, link.last_seq)
+    if entry is not None and not entry.deleted and entry.data.get("files"):
+        files_back.take_out(uow, handoff.case(uow, link.conversation), entry, gone)
 
 
 def _edited(uow: UnitOfWork, link: Link, entry: Entry, heard: Heard) -> None:
@@ -217,8 +258,8 @@ def thread_delete(uow: UnitOfWork, command: ThreadDelete) -> None:
 
 
 def operator_writes(uow: UnitOfWork, command: OperatorWrites) -> Done:
-    """A reply from the console or a form, by the same rules. It is not held: it was read over before it was sent, and
-    what the same person wrote in the thread before leaves first."""
+    """A reply from the console or a form, by the same rules. A form's is not held: it was read over before it was sent,
+    and what was written in the case before leaves first."""
     cases.require_member(command.actor)
     conversation = handoff.case(uow, command.number)
     key = f"{CONSOLE}:{command.number}:{command.id}"
@@ -226,24 +267,27 @@ def operator_writes(uow: UnitOfWork, command: OperatorWrites) -> Done:
         return done(uow, conversation)
     attached = files.attached(uow, conversation.store, conversation, command.files)
     operator = uow.people.operator_for(command.actor)
-    mode = uow.settings.team(conversation.team).relay
-    verdict = relay.judge(command.text, None, operator.id, conversation, mode)
-    if verdict.fate is relay.Fate.LEAVES:
-        hold.let_go(uow, conversation)
-    entry = uow.log.append(
-        conversation,
-        Draft(
-            Kind.MESSAGE if verdict.fate is relay.Fate.LEAVES else Kind.ASIDE,
-            Author.OPERATOR,
-            text=command.text,
-            data=files.given(uow, conversation, attached)
-            | ({"offer": str(verdict.offer)} if verdict.offer else {}),
-            operator_id=operator.id,
-            name=operator.first_name,
-            source=CONSOLE,
-            external_id=command.id,
-        ),
+    team = uow.settings.team(conversation.team)
+    verdict = relay.judge(command.text, None, operator.id, conversation, team.relay)
+    leaves = verdict.fate is relay.Fate.LEAVES
+    draft = Draft(
+        Kind.MESSAGE if leaves else Kind.ASIDE,
+        Author.OPERATOR,
+        text=command.text,
+        data=files.given(uow, conversation, attached)
+        | ({"offer": str(verdict.offer)} if verdict.offer else {}),
+        operator_id=operator.id,
+        name=operator.first_name,
+        source=CONSOLE,
+        external_id=command.id,
     )
+    if leaves and command.source == CONSOLE and team.hold > 0:
+        uow.inbox.remember(key, {"held": True})
+        _hold(uow, conversation, None, draft)
+        return done(uow, conversation)
+    if leaves:
+        hold.let_go(uow, conversation)
+    entry = uow.log.append(conversation, draft)
     uow.inbox.remember(key, {"seq": entry.seq})
     handoff.expect_shopper(uow, conversation)
     return done(uow, conversation)
@@ -291,9 +335,19 @@ def _make_sendable(uow: UnitOfWork, conversation: Conversation, command: SendAsi
         raise NotAllowed(texts.answers.not_yours(owner.name if owner else texts.card.SPEAKERS["operator"]))
     else:
         cases.refuse_if_taken(uow, conversation, command.actor)
+        _refuse_if_old(conversation, command.action)
         move = Move.CLAIM
     operator = uow.people.operator_for(command.actor)
     handoff.take(uow, conversation, operator, Kind.CLAIMED, operator, move)
+
+
+def _refuse_if_old(conversation: Conversation, action: Action) -> None:
+    """A button does what it says and no more: it may have been there since before a release, or a resolve."""
+    says = {Action.REOPEN_AND_SEND}
+    if conversation.stage is not Stage.RESOLVED:
+        says |= {Action.CLAIM_AND_SEND, Action.TAKE_OVER}
+    if action not in says:
+        raise Refused(texts.answers.offer_is_old(str(conversation.stage)))
 
 
 def _relink(uow: UnitOfWork, conversation: Conversation, aside: Entry, message: Entry) -> None:

@@ -1,11 +1,13 @@
 """Second thoughts about a held message: edited, deleted, or stopped with 🛑 before it left (DESIGN §2, hold)."""
 
+from collections.abc import Collection
 from typing import Any
 
 from bot import relay, texts
-from bot.commands import Withdraw
+from bot.commands import TakeBack, Withdraw
 from bot.conversation import Conversation
 from bot.entries import Kind
+from bot.errors import NotAllowed, Refused
 from bot.handlers import cases, handoff, hold
 from bot.handlers.cases import Done, done
 from bot.holds import Held
@@ -22,6 +24,19 @@ def edited(uow: UnitOfWork, conversation: Conversation, held: Held, heard: Heard
     if heard.edited_order <= held.edited_order:
         return None  # an older edit
     held.text, held.edited_order = heard.text, heard.edited_order
+    return _as_it_reads_now(uow, conversation, held, heard)
+
+
+def without_files(uow: UnitOfWork, conversation: Conversation, held: Held, gone: Collection[str]) -> None:
+    """These files were removed from it; one of which nothing is left cannot leave."""
+    entry = held.data["entry"]
+    kept = [one for one in entry["files"] if str((one.get("remote") or {}).get("id")) not in gone]
+    held.data = {**held.data, "entry": {**entry, "files": kept}}
+    if not kept and not held.text.strip():
+        _stay_inside(uow, conversation, held)
+
+
+def _as_it_reads_now(uow: UnitOfWork, conversation: Conversation, held: Held, heard: Heard) -> str | None:
     if heard.addressed == "bot":
         _stay_inside(uow, conversation, held, {"command": True})
         return texts.answers.command_by_edit()
@@ -54,6 +69,19 @@ def withdraw(uow: UnitOfWork, command: Withdraw) -> Done | None:
     if not _may_stop(uow, held.operator_id, actor):
         return None
     conversation = handoff.case(uow, held.conversation)
+    _stay_inside(uow, conversation, held)
+    return done(uow, conversation, texts.answers.withdrawn())
+
+
+def take_back(uow: UnitOfWork, command: TakeBack) -> Done:
+    """The console's own 🛑: what was typed there, and is held, stays inside."""
+    cases.require_member(command.actor)
+    conversation = handoff.case(uow, command.number)
+    held = uow.held.get(command.source, str(command.number), command.id)
+    if held is None:
+        raise Refused(texts.answers.not_held_any_more())
+    if not _may_stop(uow, held.operator_id, command.actor):
+        raise NotAllowed(texts.answers.not_yours_to_take_back())
     _stay_inside(uow, conversation, held)
     return done(uow, conversation, texts.answers.withdrawn())
 

@@ -12,6 +12,7 @@ from bot import brief, noticing, roster, texts
 from bot.commands import (
     ChannelGone,
     OpenBrief,
+    PlaceBroken,
     PlaceMended,
     RetryDead,
     RootDeleted,
@@ -46,8 +47,7 @@ def judging(handler: Handler) -> Handler:
 def as_member(uow: UnitOfWork, command: Any) -> Any:
     """The command with its people as they stand in the team it is about: that of the case it names by its number or
     its thread. One about no case keeps them as they are."""
-    actor = getattr(command, "actor", None)
-    if actor is None or actor.standings is None:
+    if not roster.stands_anywhere(command):
         return command
     team = getattr(command, "team_asked", None) or _team_of(uow, command)
     return command if team is None else roster.seen_in(uow.settings.team(team).name, command)
@@ -172,9 +172,39 @@ def threads_lost(uow: UnitOfWork, conversation: Conversation) -> None:
             lane.not_before = 0.0  # that place is at fault no more
 
 
-def place_mended(uow: UnitOfWork, command: PlaceMended) -> None:
+def place_broken(uow: UnitOfWork, command: PlaceBroken) -> bool:
+    """One outage is told once, whichever replica sees it, and another one the same day again."""
+    count, is_open = _outages(uow, command.team)
+    if is_open:
+        return False
+    return _note_outage(uow, command.team, count + 1, is_open=True)
+
+
+def place_mended(uow: UnitOfWork, command: PlaceMended) -> bool:
     """What was put off because of that place is tried again now."""
+    count, is_open = _outages(uow, command.team)
     uow.lanes.resume(command.team)
+    return is_open and _note_outage(uow, command.team, count, is_open=False)
+
+
+def _outages(uow: UnitOfWork, team: str) -> tuple[int, bool]:
+    """How many there have been, and whether the last one lasts."""
+    known = uow.inbox.answer(f"outage:{team}") or {}
+    return int(known.get("count", 0)), bool(known.get("open"))
+
+
+def _note_outage(uow: UnitOfWork, team: str, count: int, *, is_open: bool) -> bool:
+    """Each end has a key of its own: of two replicas that write it at the same moment, one is told that it is there."""
+    key, end = f"outage:{team}", f"outage:{team}:{count}:{'broken' if is_open else 'mended'}"
+    if uow.inbox.answer(end) is not None:
+        return False
+    uow.inbox.remember(end, {})
+    now = {"count": count, "open": is_open}
+    if uow.inbox.answer(key) is None:
+        uow.inbox.remember(key, now)
+    else:
+        uow.inbox.amend(key, now)
+    return True
 
 
 def root_deleted(uow: UnitOfWork, command: RootDeleted) -> None:

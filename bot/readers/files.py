@@ -39,15 +39,24 @@ class FilesReader:
         return bool(waiting)
 
     def _discard(self, uow: UnitOfWork, lane: Lane, entry: Entry) -> bool:
-        if entry.kind is not Kind.DELETED or entry.target is None:
-            return False
-        target = uow.log.entry(entry.conversation, entry.target)
-        ids = [one["id"] for one in target.data.get("files", ())] if target is not None else []
+        """What a deleted message had, or what was removed from one; not what another message shows."""
+        ids = self._given_up(uow, entry)
+        if ids:
+            shown = _named_by_messages(uow, lane.conversation)
+            ids = [one for one in ids if one not in shown]
         for file in filter(None, map(uow.files.get, ids)):
             uow.files.remove(file)  # nobody can open it from now on
         if ids:
             new_delivery(uow, lane, Op.DISCARD, (entry.seq, entry.seq), content={"ids": ids})
         return bool(ids)
+
+    def _given_up(self, uow: UnitOfWork, entry: Entry) -> list[str]:
+        if entry.kind is Kind.EDITED:
+            return list(entry.data.get("removed", ()))
+        if entry.kind is not Kind.DELETED or entry.target is None:
+            return []
+        target = uow.log.entry(entry.conversation, entry.target)
+        return [one["id"] for one in target.data.get("files", ())] if target is not None else []
 
     def sent(self, uow: UnitOfWork, lane: Lane, delivery: Delivery, posted: Posted | None) -> None:
         if delivery.op is Op.DISCARD:
@@ -57,3 +66,11 @@ class FilesReader:
         self, uow: UnitOfWork, delivery: Delivery, conversation: Conversation, chats: Mapping[str, TeamChat]
     ) -> dict[str, Any] | None:
         return None
+
+
+def _named_by_messages(uow: UnitOfWork, number: int) -> set[str]:
+    """A file belongs to one conversation, and any of its messages may show it."""
+    conversation = uow.conversations.get(number)
+    log = uow.log.after(number, 0, limit=conversation.head) if conversation is not None else ()
+    said = [one for one in log if one.kind is Kind.MESSAGE and not one.deleted]
+    return {str(file["id"]) for one in said for file in one.data.get("files", ())}

@@ -3,6 +3,6 @@
 Functions, not constants, where a sentence has a blank.
 """
 
-from bot.texts import answers, boards, card, shopper, terminal, thread, windows, words
+from bot.texts import answers, boards, card, shopper, slash, terminal, thread, windows, words
 
-__all__ = ["answers", "boards", "card", "shopper", "terminal", "thread", "windows", "words"]
+__all__ = ["answers", "boards", "card", "shopper", "slash", "terminal", "thread", "windows", "words"]

@@ -20,6 +20,18 @@ def not_yours(owner: str) -> str:
     return f"This is {owner}'s case. Ask them, or a lead."
 
 
+def not_yours_any_more(number: int, owner: str | None) -> str:
+    """An old button about one's own case, which is somebody else's by now."""
+    return f"#{number} is not yours any more: {owner or 'nobody'} has it."
+
+
+def offer_is_old(stage: str) -> str:
+    """An old button beside an aside: it would reopen, or claim, what it says nothing of."""
+    if stage == "resolved":
+        return "This case was resolved meanwhile, so nothing was sent. “Reopen & send” does both."
+    return "Nobody has this case any more, so nothing was sent. “Claim & send” does both."
+
+
 def guests_may_not() -> str:
     """Guests and strangers."""
     return "Only members of this channel's team can do that. Ask a lead to add you."
@@ -107,6 +119,16 @@ def too_late_to_withdraw() -> str:
     return "That message has left already. Delete it here and it is taken back from the shopper, too."
 
 
+def not_held_any_more() -> str:
+    """Too late to take back what was typed into the console."""
+    return "That message is not held any more: it has left, or was taken back already."
+
+
+def not_yours_to_take_back() -> str:
+    """A colleague's held message."""
+    return "Only whoever wrote it, or a lead, can take it back."
+
+
 def command_by_edit() -> str:
     """A held message that an edit turned into one for the bot."""
     return "That stays inside the team. I act on new messages only, so write it as a new one."
@@ -128,6 +150,11 @@ def verb_takes_nothing(verb: str) -> str:
     return f"`{verb}` stands alone; nothing was done. `help` shows what can follow which verb."
 
 
+def which_case(number: str, here: str, there: str) -> str:
+    """In a thread: a number that may be another case's, or something else."""
+    return f"Nothing was done: {number} is not this case. For this one write `{here}`; for case #{number}, `{there}`."
+
+
 def number_missing(verb: str, example: str) -> str:
     """Outside a thread nobody knows which case is meant."""
     return f"Which case should I {verb}? Write its number: `{example}`. `queue` and `mine` show the numbers."
@@ -147,6 +174,12 @@ def no_such_person(word: str, team: str, known: Sequence[str], meant: str | None
         else f"There is {', '.join(map(plainly, known)) or 'nobody'}."
     )
     return f"Nobody in {plainly(team)} is called {quoted(word)}. {hint} Mentioning them with @ always works."
+
+
+def no_such_colleague(name: str, team: str, known: Sequence[str]) -> str:
+    """The console was given a name that the team's chat does not have; nobody can be mentioned there."""
+    hint = f"There is {', '.join(map(plainly, known))}." if known else "Nobody of it is known yet."
+    return f"Nobody in {plainly(team)} is called {quoted(name)}. {hint}"
 
 
 def several_people(word: str, names: Sequence[str]) -> str:
@@ -235,6 +268,21 @@ def reply_stayed_inside(number: int) -> str:
 def no_such_failure(word: str) -> str:
     """An id that no failed delivery has."""
     return f"Nothing that failed has the id {quoted(word)}. `failed` lists them with their buttons."
+
+
+DID = {
+    "claim": "{case} is yours.",
+    "step_in": "{case} is yours.",
+    "release": "{case} is back in the queue, at its old place.",
+    "hand_over": "{case} is back in the queue, at its old place.",
+    "handback": "{case} is back with the assistant.",
+    "resolve": "{case} is resolved.",
+}
+
+
+def did(action: str, case: str) -> str:
+    """What a button has done, where nothing else says so. `case` is its number, as a link to its thread."""
+    return DID[action].format(case=case) if action in DID else nothing_done()
 
 
 def nothing_done() -> str:

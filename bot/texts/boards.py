@@ -22,6 +22,17 @@ def home_nothing(view: str, filtered: bool) -> str:
     return HOME_NOTHING.get(view, "Nothing here.")
 
 
+def board_head(team: str, waiting: int, still_open: int) -> str:
+    """Over the cases that wait, in a team's channel."""
+    what = "Nobody is waiting" if not waiting else f"{waiting} waiting"
+    return f"**{plainly(team)}: {what}** · {still_open} open in all"
+
+
+def board_foot(more: int, when: str) -> str:
+    """Below them; `when` is the time of the last change."""
+    return (f"And {more} more: press Unclaimed. · " if more else "") + f"as of {when}"
+
+
 def home_foot(page: int, pages: int, when: str) -> str:
     """Below the rows; `when` is the time of day."""
     return (f"Page {page} of {pages} · " if pages > 1 else "") + f"as of {when}"

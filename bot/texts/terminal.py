@@ -8,9 +8,10 @@ def doctor_ends(problems: int) -> str:
     return "1 thing is to be mended." if problems == 1 else f"{problems} things are to be mended."
 
 
-def doctor_no_tokens(team: str) -> str:
-    """A team in Slack, and Slack is not configured."""
-    return f"teams.{team}.chat is slack, but SLACK_BOT_TOKEN is not set; copy the tokens into .env (docs/slack.md)."
+def doctor_no_tokens(team: str, chat: str) -> str:
+    """A team in a chat that is not configured."""
+    token = {"slack": "SLACK_BOT_TOKEN", "discord": "DISCORD_TOKEN"}[chat]
+    return f"teams.{team}.chat is {chat}, but {token} is not set; copy the tokens into .env (docs/{chat}.md)."
 
 
 def doctor_no_admin_token() -> str:
@@ -72,6 +73,15 @@ def doctor_no_people(reason: str) -> str:
 def doctor_nobody(team: str, channel: str) -> str:
     """A team without people."""
     return f"Nobody is in the team {team}; let its people join {channel}, or name them in teams.{team}.operators."
+
+
+def doctor_names_nobody(team: str, entry: str, called_so: list[str]) -> str:
+    """An entry of a list of people that means nobody; `called_so` are ids of those whose display name it is."""
+    cure = f"if {called_so[0]} is meant, write that id" if called_so else "write the id of whoever is meant"
+    return (
+        f"teams.{team} names {entry}, which is nobody's id or handle there, so it counts for nothing; {cure} "
+        "(a display name does not count: anybody may choose it)."
+    )
 
 
 def doctor_no_leads(team: str) -> str:

@@ -9,6 +9,10 @@ BUTTON_CLOSE = "Close"
 BUTTON_AWAY = "I'm away"
 BUTTON_BACK = "I'm back"
 MENU_MORE = "More…"
+MENU_CASES = "More about a case…"
+MENU_FILTER = "Show or filter…"
+BUTTON_CHANGE = "Change it…"
+BUTTON_AGAIN = "Open it again…"
 MENU_LABELS = {
     "assign": "Assign…",
     "move": "Move to team…",
@@ -41,6 +45,31 @@ def window_not_opened() -> str:
     return "That took too long, and Slack did not open the window. Press it again."
 
 
+def form_not_opened() -> str:
+    """A platform that opens a form at once or not at all, and it could not be made in time."""
+    return "That took too long to open. Nothing was changed; choose it again."
+
+
+def kept_for_you(why: str) -> str:
+    """A form was refused where the platform can say nothing beside its fields."""
+    return f"{why}\nNothing was changed, and what you wrote is kept below."
+
+
+def read_over(number: int) -> str:
+    """A saved reply before it leaves."""
+    return f"**#{number}** · Read it over. Nothing is sent yet."
+
+
+def nothing_changed() -> str:
+    """A question was answered with no."""
+    return "Nothing was changed."
+
+
+def other_server() -> str:
+    """Somebody asks from where this Baton has no teams."""
+    return "Baton works for another server, so there is nothing for you here."
+
+
 def window_failed() -> str:
     """Something broke while a form was made or stored."""
     return "That did not work, and nothing was changed. Close this and try again in a moment."
@@ -54,6 +83,16 @@ def nothing_to_choose(label: str) -> str:
 def choices_cut(shown: int) -> str:
     """More choices than a window can list."""
     return f"Only the first {shown} are listed; for the others mention Baton in the thread and write it out."
+
+
+def form_is_stale() -> str:
+    """Something of it is not as Baton made it."""
+    return "This form is out of date. Close it and open it again."
+
+
+def choices_by_typing(shown: int, verb: str) -> str:
+    """The same where the slash command finds them; in at most 100 characters."""
+    return f"The first {shown} are listed; /handoff {verb} finds the others as you type.".replace("  ", " ")
 
 
 def too_long_for_a_window() -> str:
@@ -83,6 +122,7 @@ HINT_TIME = "30m, 2h, 14:00, tomorrow 9:00, monday"
 HINT_TAGS = "with commas between them"
 HINT_NOTE = "Only the team sees it."
 HINT_CURRENCY = "three letters, like EUR"
+SUGGESTED_REPLY = "💡 Suggested reply"
 HINT_REPLY = "You can still change it before it is sent."
 OUTCOME_LABELS = {
     "sale": "Sale",

@@ -1,7 +1,7 @@
 """Draws the pictures of the README and the docs anew: `.venv/bin/python -m docs.pictures.make`.
 
-The shopper's phone is a screenshot. The Slack side is drawn from the very blocks Baton sent (`blocks.py`), and is no
-photo of live Slack.
+The shopper's phone is a screenshot. Slack and Discord are drawn from the very messages Baton sent (`blocks.py`,
+`discord_messages.py`), and are no photos of the live ones.
 """
 
 import asyncio
@@ -10,10 +10,11 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser, async_playwright
 
-from docs.pictures import scenes
+from docs.pictures import discord_messages, discord_scenes, scenes
 from docs.pictures.blocks import (
     Reader,
     Said,
@@ -111,6 +112,41 @@ def phone_pictures(scene: scenes.Morning) -> Iterable[tuple[str, str]]:
         yield f"phone-{name}.png", page_html(view_html(view, reader), width=PHONE)
 
 
+# --- Discord, on a desk and on a phone --------------------------------------------------------------------------
+
+DESK = 720
+
+
+def said_in_discord(one: Any, scene: discord_scenes.Morning, thread: str = "") -> discord_messages.Said:
+    """A message of the tests' Discord, as the previewer takes it."""
+    own, shopper = one.author == scene.bot, bool(one.webhook_id)
+    return discord_messages.Said(
+        "Baton" if own else one.username if shopper else scene.people[one.author],
+        one.at, one.content, one.embeds, one.components, app=own or shopper, shopper=shopper,
+        reactions=[name for name in one.reactions if one.reactions[name]], thread=thread,
+    )  # fmt: skip
+
+
+def discord_pictures(scene: discord_scenes.Morning) -> Iterable[tuple[str, str, float]]:
+    """Each picture's name, page and scale."""
+    draw, then = discord_messages, discord_messages.Reader(scene.asked + 70, scene.people)
+    now = discord_messages.Reader(scene.now, scene.people)
+    title = scene.card.content.partition("\n")[0].strip("🔴 *")
+    card = said_in_discord(scene.waiting, scene, f"{title}  ·  1 message")
+    thread = [said_in_discord(one, scene) for one in scene.thread]
+    board = said_in_discord(scene.board, scene)
+    menu = next(one for row in scene.waiting.components for one in row["components"] if one["type"] == 3)
+    for kind, width, scale in (("desk", DESK, 1.5), ("phone", PHONE, 2.0)):
+        sheet = [draw.menu_html(menu, then)] if kind == "phone" else []
+        windows = {
+            "card": [draw.window_html("support", [card], then), *sheet],
+            "thread": [draw.window_html(title, thread, now, thread=True)],
+            "board": [draw.window_html("support", [board], now)],
+        }
+        for name, shown in windows.items():
+            yield f"discord-{kind}-{name}.png", draw.page_html(*shown, width=width), scale
+
+
 # --- all of them ----------------------------------------------------------------------------------------------
 
 
@@ -134,6 +170,8 @@ async def main() -> None:
         await shoot(browser, one_sentence(scene), "one-sentence.png", 1.25, JOIN)
         for name, page in phone_pictures(await scenes.morning(browser)):
             await shoot(browser, page, name, 2)
+        for name, page, scale in discord_pictures(await discord_scenes.morning()):
+            await shoot(browser, page, name, scale)
         await browser.close()
 
 

@@ -122,7 +122,8 @@ class House:
 
     def _form(self, user: str) -> Any:
         view = self.slack.window(user)
-        return view if view and "submit" in view.content else None
+        ready = view is not None and ("submit" in view.content or "baton:next" in str(view.content))
+        return view if ready else None
 
 
 def _elements(message: Message) -> list[dict[str, Any]]:
@@ -361,6 +362,6 @@ async def _assign(at: House, user: str, root: Message) -> dict[str, Any]:
 async def _reply(at: House, user: str, root: Message) -> dict[str, Any]:
     """The second step of a saved reply."""
     view = await at.menu(user, root, "saved_reply")
-    await at.slack.submit(user, view.id, {"reply": "Refund sent"})
+    await at.slack.click_in_view(user, view.id, "baton:next", "Refund sent")
     await at.slack.wait_for(lambda: "field:text" in str(view.content))
     return dict(view.content)

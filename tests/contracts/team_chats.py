@@ -9,11 +9,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Literal, Protocol
 
 from adapters.console.outbound import ConsoleChat, Present
+from adapters.discord.outbound import REACTIONS as DISCORD_REACTIONS
+from adapters.discord.outbound import DiscordChat
 from adapters.slack.outbound import REACTIONS, SlackChat
 from bot.people import Actor, Role
 from bot.ports import TeamChat
 from bot.posts import Card, Place, Post, Posted, Receipt
-from bot.settings import Settings, Slack, Timing, load
+from bot.settings import Discord, Settings, Slack, Timing, load
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord import Message as DiscordMessage
 from tests.fakes.slack import FakeSlack, Fault, Message
 
 Trouble = Literal["rate_limit", "commit_then_drop", "drop", "refuse", "unauthorised"]
@@ -132,6 +136,77 @@ async def slack_harness() -> AsyncIterator[SlackHarness]:
             await harness.outbound.close()
 
 
+class DiscordHarness:
+    """The real adapter against a local Discord."""
+
+    def __init__(self, discord: FakeDiscord):
+        self.discord = discord
+        self.operator = discord.add_user("anna berg")
+        self.lead = discord.add_user("lea lind", lead=True)
+        self.outsider = discord.add_user("gus guest")
+        self.room = discord.add_channel("support", [self.operator, self.lead], private=True)
+        self.channel = "#support"
+        settings = Discord(discord.token, discord.guild_id, discord.api_url, discord.gateway_url)
+        self.outbound = DiscordChat(settings, Timing().scaled(0.1))
+        self.chat: TeamChat = self.outbound
+
+    async def say(self, place: Place, text: str) -> str:
+        return await self.discord.post(self.operator, place.channel, text, place.root)
+
+    async def say_as_bot(self, place: Place, text: str) -> None:
+        await self.discord.post_as_app(place.root, text)
+
+    async def edit(self, place: Place, remote_id: str, text: str) -> None:
+        await self.discord.edit(place.root, remote_id, text)
+
+    def shown(self, place: Place) -> list[str]:
+        return [self._seen(message) for message in self.discord.thread(place.channel, place.root)]
+
+    def _seen(self, message: DiscordMessage) -> str:
+        """With the name that a webhook's message stands under, and what can be pressed."""
+        rendered = self.discord.rendered(message)
+        name = [message.username] if message.webhook_id and message.username else []
+        return "\n".join([*name, rendered.text, *(button.label for button in rendered.buttons)])
+
+    def strays(self, place: Place) -> list[str]:
+        """Nothing but cards belongs into the channel."""
+        return [m.content for m in self.discord.messages(place.channel) if m.id != place.root]
+
+    def marks(self, place: Place, remote_id: str) -> set[Receipt]:
+        by_emoji = {emoji: receipt for receipt, emoji in DISCORD_REACTIONS.items()}
+        shown = self.discord.message(place.root, remote_id).reactions
+        return {by_emoji[emoji] for emoji, users in shown.items() if users}
+
+    def pinged(self, place: Place) -> set[str]:
+        return {who for one in self.discord.thread(place.channel, place.root) for who in one.pinged}
+
+    async def delete_root(self, place: Place) -> None:
+        """Its message and its thread: on Discord one may go without the other."""
+        await self.discord.delete_thread(place.root)
+        await self.discord.delete(place.channel, place.root)
+
+    def trouble(self, kind: Trouble) -> None:
+        faults = {
+            "rate_limit": Fault.rate_limit(int(RETRY_AFTER)),
+            "commit_then_drop": Fault.drop(commit=True),
+            "drop": Fault.drop(),
+            "refuse": Fault.error("50035"),
+            "unauthorised": Fault.error("0"),
+        }
+        for method in ("create_message", "execute_webhook"):  # whichever the next post is
+            self.discord.faults.add(method, faults[kind])
+
+
+@asynccontextmanager
+async def discord_harness() -> AsyncIterator[DiscordHarness]:
+    async with FakeDiscord() as discord:
+        harness = DiscordHarness(discord)
+        try:
+            yield harness
+        finally:
+            await harness.outbound.close()
+
+
 class _Page(ConsoleChat):
     """The console's chat over a log of its own: what is called here was appended before, as the core does it."""
 
@@ -227,5 +302,6 @@ async def console_harness() -> AsyncIterator[ConsoleHarness]:
 Opens = Callable[[], AbstractAsyncContextManager[Harness]]
 HARNESSES: dict[str, tuple[Opens, frozenset[str]]] = {
     "slack": (slack_harness, TROUBLES | {"vanishing_roots", "posts_of_its_own", "history"}),
+    "discord": (discord_harness, TROUBLES | {"vanishing_roots", "posts_of_its_own", "history"}),
     "console": (console_harness, frozenset()),
 }

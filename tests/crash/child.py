@@ -9,7 +9,6 @@ that the file tells how far a killed process came.
 
 import asyncio
 import ctypes
-import gc
 import json
 import logging
 import os
@@ -30,12 +29,12 @@ import sqlalchemy.dialects.sqlite  # noqa: F401
 import storage.bell
 import storage.engine
 import storage.writer
-from adapters.slack import api, app  # noqa: F401
-from adapters.storefront import openapi
+from adapters.slack import api, app  # noqa: F401 - imported before the forks
 from adapters.webhook import outbound
 from bot import logs, wiring
 from bot.courier import Courier
 from bot.settings import Settings, Timing, load
+from tests.crash.warm import warm_up
 
 LOOKED_UP = frozenset({"auth.test", "users.info", "users.getPresence", "conversations.list",
                        "conversations.members", "apps.connections.open"})  # fmt: skip
@@ -190,15 +189,15 @@ def die_with_parent() -> None:
 
 
 def zygote() -> None:
-    """Orders come as JSON lines: fork one (answered with its pid), or wait for one (answered with its status)."""
+    """Orders come as JSON lines: fork one (answered with its pid), wait for one (answered with its status), or warm up
+    on a database."""
     die_with_parent()
-    vars(openapi)["routes"] = (
-        lambda *_: []
-    )  # writing the API's documentation is half of a start, and not read here
-    gc.collect()
-    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
+        if "warm" in order:
+            warm_up(order["warm"])
+            print(0, flush=True)  # noqa: T201
+            continue
         if "wait" in order:
             _, status = os.waitpid(order["wait"], 0)
             print(status, flush=True)  # noqa: T201

@@ -44,7 +44,7 @@ class Shared:
 
     def __init__(self, server: Server):
         self._server = server
-        self._name = server.create_database(template="baton")
+        self._name = server.borrow()
         self.url = server.url(self._name)
         dsn = self.url.replace("+psycopg", "")
         self._connection = psycopg.connect(dsn, autocommit=True)
@@ -54,6 +54,6 @@ class Shared:
         return self._connection.execute(statement.encode()).fetchall()
 
     def drop(self) -> None:
-        """Gone, whoever is still connected."""
+        """Given back, whoever is still connected."""
         self._connection.close()
-        self._server.drop_database(self._name)
+        self._server.give_back(self._name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 SCALE = 0.05
 """Of the real delays, for one Baton that has the machine nearly to itself."""
 ANY = ""
-NO_TICK = r"(?!(before|after) commit (HoldLease|TeamMembers|OpenBrief|\+)+$)"
+NO_TICK = r"(?!(before|after) commit (HoldLease|Attend|TeamMembers|OpenBrief|\+)+$)"
 """Every step but those of the scheduler, which ticks on while nothing happens."""
 
 
@@ -25,12 +25,13 @@ class Blow:
 class Plan:
     """Per replica the blow of each of its lives; behind the last it lives on. The store and the shopper `stay` with
     the replica that answers them, or ask one after the other. `impatience` shortens the database's limits for
-    transactions that stand still, `scale` all of Baton's own delays."""
+    transactions that stand still, `scale` all of Baton's own delays. `over_http`: Slack calls us, whichever lives."""
 
     blows: Sequence[Sequence[Blow]]
     stay: bool = False
     impatience: float = 1.0
     scale: float = SCALE
+    over_http: bool = False
 
     def __str__(self) -> str:
         parts = [

@@ -91,6 +91,8 @@ class Story:
             stack.push_async_callback(asyncio.to_thread, database.drop)
             self.house = House(self._zygote, self._folder, self._number, environment, self.plan, database)
             stack.push_async_callback(self.house.stop)
+            if self.plan.over_http:
+                self.slack.deliver_to(*(f"{url}/slack/events" for url in self.house.urls))
             self.client = Client(session, self.house.urls, lambda: self.house.broken, stay=self.plan.stay)
             self.house.start()
             try:
@@ -118,7 +120,8 @@ class Story:
             "BATON_API_KEY": KEY,
             "BATON_ADMIN_TOKEN": ADMIN,
             "SLACK_BOT_TOKEN": self.slack.bot_token,
-            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_APP_TOKEN": "" if self.plan.over_http else self.slack.app_token,
+            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
             "SLACK_LIMITS": "off",
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_CHANNEL": "#support",

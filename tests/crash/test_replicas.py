@@ -10,6 +10,7 @@ import itertools
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,17 @@ STILL = (Timing().lease + Timing().settle) * SCALE + 0.75
 CALLS = r"(chat\.postMessage|chat\.update|reactions\.add|webhook|conversations\.(history|replies))$"
 
 
+@pytest.fixture(scope="session")
+def warm(zygote: Zygote, postgres: Server) -> None:
+    """Its children know PostgreSQL, too."""
+    name = postgres.create_database(template="baton")
+    zygote.warm_up(postgres.url(name))
+    postgres.drop_database(name)
+
+
 @pytest.fixture
 def teller(
-    zygote: Zygote, tmp_path: Path, record_property: Callable[[str, Any], None], postgres: Server
+    zygote: Zygote, tmp_path: Path, record_property: Callable[[str, Any], None], postgres: Server, warm: None
 ) -> Teller:
     return Teller(zygote, tmp_path, record_property, lambda: Shared(postgres), AT_ONCE)
 
@@ -68,6 +77,14 @@ async def test_a_kill_of_one_replica_at_any_step_costs_nothing_while_the_other_s
     verdict = await teller.tell(kills_of_one(itertools.count(1 + chunk * STRIDE, CHUNKS * STRIDE)))
     assert verdict.problems == []
     assert verdict.kills > STEPS / CHUNKS / STRIDE / 2
+
+
+async def test_over_http_a_kill_of_one_replica_costs_nothing_while_the_other_serves(teller: Teller) -> None:
+    """Slack's requests go to either; one that breaks off in the middle is sent again, by Slack or by whoever clicks."""
+    plans = kills_of_one(iter(range(3, STEPS, 3 * STRIDE)))
+    verdict = await teller.tell(replace(plan, over_http=True) for plan in plans)
+    assert verdict.problems == []
+    assert verdict.kills > STEPS / 3 / STRIDE / 2
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -4,17 +4,19 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.databases import names_its_database
+from tests.journeys.guild import Guild
 from tests.journeys.lab import Lab
 from tests.journeys.screens import CHROMIUM, FLAGS
 from tests.journeys.world import World
 
-expect.set_options(timeout=8_000)
+expect.set_options(timeout=25_000)
 
 Begin = Callable[..., Awaitable[World]]
 
@@ -31,29 +33,38 @@ HOUSES = {"sqlite": "socket", "postgresql": "http"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`BATON_JOURNEYS=sqlite` makes them one way only. Replicas can share one database only; some claims are about the
-    socket; and a test may name its database."""
+    """`BATON_JOURNEYS=sqlite` makes them one way only, `BATON_JOURNEYS="sqlite postgresql"` each of them both ways.
+    Replicas can share one database only; some claims are about the socket; and a test may name its database."""
     if "begin" not in metafunc.fixturenames or names_its_database(metafunc):
         return
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
-    wanted = os.environ.get("BATON_JOURNEYS", " ".join(HOUSES)).split()
-    houses = [(HOUSES[name], name) for name in wanted]
+    asked = os.environ.get("BATON_JOURNEYS", "").split()
+    houses = [(HOUSES[name], name) for name in asked or HOUSES]
+    if "one_way" in marks and not asked:
+        houses = [houses[crc32(metafunc.definition.name.encode()) % len(houses)]]
     if "by_socket" in marks:
         houses = [("socket", "sqlite")]
     if "replicas" in marks:
         houses = [("socket", "postgresql")]
+    if "everywhere" in marks and "sqlite" in (asked or HOUSES):
+        houses.append(("discord", "sqlite"))
     names = [f"{database}-{transport}" for transport, database in houses]
     metafunc.parametrize(("transport", "database_url"), houses, indirect=True, ids=names)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "replicas: several Batons share one database")
+    config.addinivalue_line(
+        "markers", "one_way(why): neither the database nor Slack's transport has a part in the claim; in a run of the "
+        "suite about half of such journeys are made each way"
+    )  # fmt: skip
+    config.addinivalue_line("markers", "everywhere: the same claim, word for word, with the team in Discord")
     config.addinivalue_line("markers", "by_socket: the claim is about Socket Mode's connections")
 
 
 @pytest.fixture
 def transport(request: pytest.FixtureRequest) -> str:
-    """How Slack reaches us: by "socket", or over "http"."""
+    """How Slack reaches us: by "socket", or over "http"; or "discord", with the team there."""
     return str(getattr(request, "param", "socket"))
 
 
@@ -80,7 +91,11 @@ async def begin(browser: Browser | None, database_url: str, transport: str) -> A
     worlds: list[World] = []
 
     async def begin_world(**policy: Any) -> World:
-        world = World(database_url, browser, transport=transport, **policy)
+        world: World
+        if transport == "discord":
+            world = Guild(database_url, browser, **policy)
+        else:
+            world = World(database_url, browser, transport=transport, **policy)
         worlds.append(world)
         await world.start()
         return world

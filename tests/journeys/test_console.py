@@ -42,6 +42,7 @@ async def test_a_case_is_claimed_answered_and_resolved_in_the_console(begin) -> 
     await window.shows("It does dim.", "assistant")
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_note_in_the_console_stays_inside_until_it_is_sent(begin) -> None:
     world = await begin(slack=False)
     desk = await world.desk()
@@ -63,6 +64,7 @@ async def test_a_note_in_the_console_stays_inside_until_it_is_sent(begin) -> Non
     assert "he lies" not in await window.markup()
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_two_operators_claim_in_the_console_and_one_is_told_who_won(begin) -> None:
     world = await begin(slack=False)
     maya, ravi = await world.desk("Maya Lopez"), await world.desk("Ravi Rao")
@@ -94,6 +96,7 @@ async def test_the_console_follows_a_case_that_is_worked_on_in_slack(begin) -> N
     await expect(desk.page.get_by_text("Dana removed a message")).to_be_visible()
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_lead_takes_over_in_the_console_from_an_operator_in_slack(begin) -> None:
     world = await begin()
     thread = await world.claimed_thread()
@@ -112,6 +115,7 @@ async def test_a_lead_takes_over_in_the_console_from_an_operator_in_slack(begin)
     assert "he lies" not in await window.markup()
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_an_operators_half_written_reply_survives_a_reload(begin) -> None:
     world = await begin(slack=False)
     desk = await world.desk()
@@ -124,6 +128,7 @@ async def test_an_operators_half_written_reply_survives_a_reload(begin) -> None:
     await expect(desk.by("me")).to_have_text("Maya Lopez")
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_hostile_text_of_a_shopper_and_a_store_is_text_in_the_console(begin) -> None:
     world = await begin(slack=False)
     hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -146,6 +151,7 @@ async def test_hostile_text_of_a_shopper_and_a_store_is_text_in_the_console(begi
     assert await desk.page.locator("#app img, #app script, #app a[href^=javascript]").count() == 0
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_click_while_a_message_is_on_its_way_is_not_lost(begin) -> None:
     world = await begin(slack=False)
     desk = await world.desk()

@@ -40,6 +40,7 @@ async def looks_harmless(page: Page, root: str) -> None:
 
 
 @pytest.mark.usefixtures("chromium")
+@pytest.mark.one_way("rendering")
 async def test_no_attack_does_anything_on_the_shoppers_page_or_in_the_console(world: World) -> None:
     """A dialog or an error of a script would fail the world itself."""
     assert len(VECTORS) >= 60
@@ -100,6 +101,7 @@ async def test_a_word_made_bold_is_made_bold_for_the_shopper(world: World) -> No
     await expect(bubble.locator("strong")).to_have_text("today")
 
 
+@pytest.mark.one_way("rendering")
 async def test_a_shoppers_marks_reach_the_thread_as_marks(world: World) -> None:
     thread = await world.claimed_thread()
     await world.shopper_writes(

@@ -156,6 +156,7 @@ async def test_a_colleagues_file_stays_inside_until_it_is_sent(world: World) -> 
 # --- from the shopper -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.one_way("files that we send, by calls that we make")
 async def test_a_shoppers_picture_appears_in_the_thread_behind_its_text(world: World) -> None:
     thread = await world.claimed_thread()
     status, answer = await attach(world, PNG)
@@ -169,6 +170,7 @@ async def test_a_shoppers_picture_appears_in_the_thread_behind_its_text(world: W
     assert "broken.jpg.png" in thread.ours
 
 
+@pytest.mark.one_way("files that we send, by calls that we make")
 async def test_a_shopper_gets_their_own_picture_back_in_every_window(world: World) -> None:
     await world.claimed_thread()
     _, answer = await attach(world, PNG)
@@ -193,6 +195,7 @@ async def test_a_share_whose_answer_is_lost_is_shown_exactly_once(world: World, 
 
 
 @pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+@pytest.mark.one_way("files that we send, by calls that we make")
 async def test_where_slack_takes_no_file_the_thread_gets_a_signed_link(world: World, method: str) -> None:
     thread = await world.claimed_thread()
     world.slack.faults.add(method, Fault.error("missing_scope"), times=None)
@@ -214,6 +217,7 @@ async def test_a_message_deleted_by_the_store_takes_its_file_out_of_the_thread(w
     await world.slack.wait_for(lambda: not files_of(thread))
 
 
+@pytest.mark.one_way("files that we send, by calls that we make")
 async def test_a_stores_file_comes_with_the_transcript_and_back_by_webhook(world: World) -> None:
     headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/pdf"}
     async with world.shop.http.post(

@@ -1,13 +1,13 @@
-"""The main job: from the store's assistant to a person in Slack, to the shopper's screen, and back."""
+"""The main job: from the store's assistant to a person in Slack or Discord, to the shopper's screen, and back."""
 
 import re
 
 import pytest
 from playwright.async_api import expect
 
-from tests.journeys.world import CONVERSATION, SAID, World, buttons
+from tests.journeys.world import CONVERSATION, SAID, World
 
-pytestmark = pytest.mark.usefixtures("chromium")
+pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.everywhere]
 
 
 async def test_a_shopper_is_passed_to_a_person_and_back(world: World) -> None:
@@ -21,22 +21,20 @@ async def test_a_shopper_is_passed_to_a_person_and_back(world: World) -> None:
     await window.notices("Dana is here and has read your chat")
     await expect(window.by("header-title")).to_have_text("Dana")
 
-    await thread.write(
-        world.dana, "Hi Sarah, it is *refunded*. See <https://shop.example/r|your receipt> :tada:"
-    )
+    await thread.write(world.dana, thread.RICH)
     bubble = (await window.shows("it is refunded", "operator")).locator(".bubble")
     await expect(bubble.locator("strong")).to_have_text("refunded")
     await expect(bubble.locator("a")).to_have_attribute("href", "https://shop.example/r")
     await expect(bubble).to_contain_text("🎉")
 
     await window.say("Thank you, that was quick")
-    await thread.says("*Sarah K.*  Thank you, that was quick")
+    await thread.hears("Sarah K.", "Thank you, that was quick")
 
     await thread.press(world.dana, "resolve")
     await window.notices("marked as resolved")
     await window.say("One more question: does it dim?")
     await window.notices("We've reopened this")
-    await thread.says("*Sarah K.*  One more question: does it dim?")
+    await thread.hears("Sarah K.", "One more question: does it dim?")
     assert len(world.threads()) == 1
     assert f"#{answer['number']}" in thread.card
 
@@ -67,7 +65,7 @@ async def test_the_card_says_number_customer_issue_and_reason_and_can_be_claimed
         "Waiting for a person",
     ):
         assert words in thread.card
-    assert buttons(world.slack.message(thread.channel, thread.root))[0] == "claim"
+    assert thread.buttons()[0] == "claim"
 
 
 async def test_a_transcript_of_sixty_long_messages_is_in_the_thread_in_order_and_whole(world: World) -> None:
@@ -77,23 +75,23 @@ async def test_a_transcript_of_sixty_long_messages_is_in_the_thread_in_order_and
     authors = ("shopper", "assistant")
     turns = [{"id": f"t{n}", "author": authors[n % 2], "text": text(n)} for n in range(60)]
     thread = await world.open_thread(transcript=turns)
-    await world.slack.wait_for(lambda: "w11999" in thread.ours)
+    await world.chat.wait_for(lambda: "w11999" in thread.ours)
     assert re.findall(r"w\d{5}", thread.ours) == [f"w{n:05}" for n in range(60 * 200)]
 
 
 async def test_the_claim_is_seen_on_the_card_with_its_owner(world: World) -> None:
     thread = await world.claimed_thread()
-    await world.slack.wait_for(lambda: "Dana Miller has it" in thread.card)
-    assert "claim" not in buttons(world.slack.message(thread.channel, thread.root))
+    await world.chat.wait_for(lambda: "Dana Miller has it" in thread.card)
+    assert "claim" not in thread.buttons()
 
 
 async def test_what_a_shopper_writes_while_waiting_reaches_the_thread(world: World) -> None:
     thread = await world.open_thread()
     window = await world.window()
     await window.say("Are you *there*?")
-    await thread.says("*Sarah K.*  Are you")
+    await thread.hears("Sarah K.", "Are you")
     await window.say("Hello?")
-    await thread.says("*Sarah K.*  Hello?")
+    await thread.hears("Sarah K.", "Hello?")
     assert thread.ours.index("Are you") < thread.ours.index("Hello?")
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from adapters.slack import directory
 from bot.hours import DAYS, Hours, parse_hours
 from bot.settings import Targets
@@ -28,12 +30,14 @@ async def alert(thread: Thread, words: str) -> Message:
 # --- new cases
 
 
+@pytest.mark.one_way("who is mentioned, by calls that we make")
 async def test_a_team_may_be_called_by_here(lab: Labs) -> None:
     world = await lab(mentions="here")
     thread = await world.open_thread()
     assert pinged(world.slack.message(thread.channel, thread.root)) == {"here"}
 
 
+@pytest.mark.one_way("who is mentioned, by calls that we make")
 async def test_a_team_may_be_called_by_its_user_group(lab: Labs) -> None:
     world = await lab(mentions="group", group="@care")
     group = world.slack.add_usergroup("care", [world.dana])
@@ -41,6 +45,7 @@ async def test_a_team_may_be_called_by_its_user_group(lab: Labs) -> None:
     assert pinged(world.slack.message(thread.channel, thread.root)) == {group}
 
 
+@pytest.mark.one_way("who is mentioned, by calls that we make")
 async def test_outside_hours_nobody_is_called(lab: Labs) -> None:
     yesterday = (datetime.now(UTC) - timedelta(days=2)).weekday()
     world = await lab(hours=parse_hours({DAYS[yesterday]: "09:00-09:01"}))
@@ -48,6 +53,7 @@ async def test_outside_hours_nobody_is_called(lab: Labs) -> None:
     assert pinged(world.slack.message(thread.channel, thread.root)) == set()
 
 
+@pytest.mark.one_way("who is mentioned, by calls that we make")
 async def test_who_said_they_are_away_is_not_called(lab: Labs) -> None:
     world = await lab()
     await until(lambda: _known(world))
@@ -79,6 +85,7 @@ async def test_a_user_group_makes_the_team_and_the_channel_does_not(lab: Labs) -
     await thread.claim(world.dana)
 
 
+@pytest.mark.one_way("who is mentioned, by calls that we make")
 async def test_leads_are_those_the_policy_names(lab: Labs) -> None:
     world = await lab(leads=("@bob ray",))
     await until(lambda: _known(world))
@@ -88,6 +95,7 @@ async def test_leads_are_those_the_policy_names(lab: Labs) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.one_way("who is mentioned, by calls that we make")
 async def test_shoppers_read_the_name_the_policy_gives(lab: Labs) -> None:
     world = await lab(names={"@dana miller": "Dee"})
     live_thread = await world.claimed_thread()

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.journeys.world import World
 
 PING = re.compile(r"<(?!!date\^)[@!#][^>]*>")
@@ -31,6 +33,7 @@ async def test_a_case_that_changes_mentions_nobody_again(world: World) -> None:
     assert "<@" not in world.slack.message(thread.channel, thread.root).text
 
 
+@pytest.mark.one_way("rendering")
 async def test_nobody_is_mentioned_when_the_team_wants_none(begin) -> None:
     world = await begin(mentions="none")
     thread = await world.open_thread()
@@ -44,6 +47,7 @@ async def test_the_claims_line_mentions_the_owner_alone(world: World) -> None:
     assert re.findall(r"<@(\w+)>", line.text) == [world.dana]
 
 
+@pytest.mark.one_way("rendering")
 async def test_nothing_a_shopper_or_a_store_writes_can_ping(begin) -> None:
     world = await begin(mentions="none")
     pings = f"<!here> <!channel> <!everyone> <@{world.dana}> <!subteam^S123> <#{world.channel}> & </x>"
@@ -69,6 +73,7 @@ async def test_nothing_a_shopper_or_a_store_writes_can_ping(begin) -> None:
         assert call.args.get("parse") in (None, "none")
 
 
+@pytest.mark.one_way("rendering")
 async def test_markup_of_a_shopper_is_shown_as_written(world: World) -> None:
     thread = await world.open_thread()
     await world.shopper_writes("<b>5 < 6 & 7 > 6</b>")

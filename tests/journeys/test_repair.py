@@ -1,6 +1,7 @@
 """Slack's side breaks and is mended: noticed, said, waited for without hammering, and then all of it in order."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -8,7 +9,7 @@ import pytest_asyncio
 from adapters.slack import directory
 from bot.entries import Reader
 from tests.fakes.slack import Fault
-from tests.journeys.lab import Lab
+from tests.journeys.lab import BRISK, Lab
 from tests.waiting import until
 
 Labs = Callable[..., Awaitable[Lab]]
@@ -89,6 +90,25 @@ async def test_what_breaks_is_noticed_and_once_mended_everything_arrives_once_an
     assert [one for one in SAID for line in told if one in line] == SAID
     assert len(told) == len(SAID)
     assert await world.baton.reads(lambda uow: list(uow.lanes.dead())) == []
+
+
+@pytest.mark.parametrize("name", ["archived", "kicked"])
+async def test_by_slacks_events_it_is_noticed_told_and_healed_at_once(lab: Labs, name: str) -> None:
+    """The look each minute is the net below them: here it comes once, at the start."""
+    breaks, mends, sentence = TROUBLES[name]
+    world = await lab(mentions="none", timing=replace(BRISK, members_refresh=600.0))
+    await until(lambda: _known(world))
+    thread = await world.claimed_thread()
+    await breaks(world)
+    assert sentence in await until(lambda: _trouble(world))
+    await until(lambda: any("cannot work" in one for one in world.private_words(world.lena)))
+    for words in SAID:
+        await world.shopper_writes(words)
+    await mends(world)
+    await until(lambda: _all_well(world))
+    await thread.says(SAID[-1])
+    assert [one for line in thread.ours.splitlines() for one in SAID if one in line] == SAID
+    await until(lambda: any("works again" in one for one in world.private_words(world.lena)))
 
 
 async def _trouble(world: Lab) -> str | None:

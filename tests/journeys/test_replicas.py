@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from bot.wiring import Baton
 from tests.journeys.world import CONVERSATION, World
+from tests.waiting import until
 
 pytestmark = pytest.mark.replicas
 COUNT = 12
@@ -61,3 +63,18 @@ async def test_a_replica_that_stops_leaves_its_work_to_the_others(world: World) 
     await world.replicas.pop().stop()
     for n in range(4):
         await thread.says(f"before it stops {n}")
+
+
+async def test_each_replica_takes_its_part_of_slacks_allowance_and_the_last_one_all_of_it(
+    world: World,
+) -> None:
+    await world.add_replica()
+    (other,) = world.replicas
+    await until(lambda: (drawn_by(world.baton), drawn_by(other)) == (2, 2))
+    await world.replicas.pop().stop()
+    await until(lambda: drawn_by(world.baton) == 1)
+
+
+def drawn_by(baton: Baton) -> int:
+    """Among how many that process divides what Slack allows."""
+    return int(baton._platforms[0].chat.api._allowance._replicas())  # type: ignore[attr-defined]

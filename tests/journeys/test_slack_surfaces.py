@@ -53,7 +53,13 @@ async def fill_in(world: World, user: str, **values: Any) -> None:
 
 def option_of(view: View, label: str) -> str:
     """The value of the choice that reads so."""
-    choices = [one for block in view.content["blocks"] for one in block.get("element", {}).get("options", ())]
+    fields = [
+        one
+        for block in view.content["blocks"]
+        for one in (block.get("element"), *block.get("elements", ()))
+        if one
+    ]
+    choices = [one for field in fields for one in field.get("options", ())]
     return next(str(one["value"]) for one in choices if label in one["text"]["text"])
 
 
@@ -134,7 +140,7 @@ async def test_a_saved_reply_is_picked_read_over_and_sent(world: World) -> None:
     live = await world.stream()
     await choose(world, thread, world.dana, "saved_reply")
     view = await window(world, world.dana)
-    await world.slack.submit(world.dana, view.id, {"reply": option_of(view, "On its way")})
+    await world.slack.click_in_view(world.dana, view.id, "baton:next", option_of(view, "On its way"))
     await world.slack.wait_for(lambda: "field:text" in str(view.content), PATIENCE)
     assert "Hi Sarah, it ships today." in str(view.content)
     await fill_in(world, world.dana, text="Hi Sarah, it ships today!")

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.usefixtures("chromium")
 SMALL = {"viewport": {"width": 320, "height": 568}}
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_reload_in_mid_conversation_keeps_everything_once(world: World) -> None:
     thread = await world.claimed_thread()
     window = await world.window()
@@ -31,6 +32,7 @@ async def test_a_reload_in_mid_conversation_keeps_everything_once(world: World) 
     assert len(await window.texts()) == len(before) + 1
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_second_tab_shows_the_same_and_both_stay_in_step(world: World) -> None:
     thread = await world.claimed_thread()
     first = await world.window()
@@ -69,6 +71,7 @@ async def test_a_message_whose_answer_was_lost_is_there_once(world: World, lost:
     assert thread.ours.count("only once") == 1
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_message_written_just_before_a_reload_is_sent_after_it_once(world: World) -> None:
     thread = await world.open_thread()
     window = await world.window()
@@ -118,6 +121,7 @@ async def test_offline_and_back_brings_what_was_missed_and_sends_what_was_writte
     await expect(window.page.locator("[data-testid=message][data-state=pending]")).to_have_count(0)
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_on_the_smallest_phone_nothing_is_wider_than_the_screen(world: World) -> None:
     thread = await world.claimed_thread()
     window = await world.window(**SMALL)
@@ -137,6 +141,7 @@ async def test_on_the_smallest_phone_nothing_is_wider_than_the_screen(world: Wor
     assert log[0] == log[1]
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_the_whole_of_it_with_the_keyboard_alone(world: World) -> None:
     thread = await world.open_thread()
     window = await world.window()
@@ -165,6 +170,7 @@ async def test_the_whole_of_it_with_the_keyboard_alone(world: World) -> None:
     await expect(window.by("launcher")).to_be_focused()
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_hostile_markup_in_every_field_is_text_on_the_page(world: World) -> None:
     hostile = "<img src=x onerror=alert(1)><script>alert(2)</script><svg onload=alert(3)>"
     operator = world.hire("<b>Eve</b><img src=x onerror=alert(4)>")
@@ -191,6 +197,7 @@ async def test_hostile_markup_in_every_field_is_text_on_the_page(world: World) -
     assert await made.count() == 0
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_one_shoppers_token_opens_no_other_conversation(world: World) -> None:
     """The stranger's token names a conversation which then begins as somebody else's."""
     early = await world.shop.token("c-2", "s-99")
@@ -210,6 +217,7 @@ async def test_one_shoppers_token_opens_no_other_conversation(world: World) -> N
     assert (status, answer["error"]["code"]) == (409, "other_shopper")
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_forged_and_expired_tokens_open_nothing(world: World) -> None:
     await world.escalate()
     token = await world.shop.token(CONVERSATION)
@@ -225,6 +233,7 @@ async def test_forged_and_expired_tokens_open_nothing(world: World) -> None:
         assert (status, answer["error"]["code"]) == (401, "token_invalid")
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_page_whose_only_token_is_refused_says_so_and_shows_nothing(world: World) -> None:
     await world.escalate()
     window = await world.window(f"with-token?token={(await world.shop.token(CONVERSATION))[:-3]}")
@@ -235,6 +244,7 @@ async def test_a_page_whose_only_token_is_refused_says_so_and_shows_nothing(worl
     assert await window.texts() == []
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_talk_to_a_person_and_continue_with_the_assistant(world: World) -> None:
     await world.shop.turn(CONVERSATION, "shopper", "m1", "Where is my order?")
     await world.shop.turn(CONVERSATION, "assistant", "m2", "It comes on Thursday.")
@@ -270,6 +280,7 @@ async def test_a_guest_is_helped_keeps_their_conversation_and_shares_it_with_no_
     assert await other.texts() == []
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_two_tabs_of_a_new_guest_begin_one_conversation(world: World) -> None:
     context: BrowserContext = await world.context()
     first, second = await world.window("guest", context), await world.window("guest", context)
@@ -281,6 +292,7 @@ async def test_two_tabs_of_a_new_guest_begin_one_conversation(world: World) -> N
     assert len(listed["conversations"]) == 1
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_unread_answers_are_counted_on_the_closed_chat(world: World) -> None:
     thread = await world.claimed_thread()
     window = await world.window()
@@ -293,6 +305,7 @@ async def test_unread_answers_are_counted_on_the_closed_chat(world: World) -> No
     await expect(window.by("unread")).to_be_hidden()
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_shopper_who_writes_a_great_deal_is_told_and_nothing_is_cut(world: World) -> None:
     thread = await world.open_thread()
     window = await world.window()
@@ -304,6 +317,7 @@ async def test_a_shopper_who_writes_a_great_deal_is_told_and_nothing_is_cut(worl
     assert re.findall(r"w\d{3}", thread.ours) == words.split()
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_the_shopper_learns_their_place_in_the_line(world: World) -> None:
     thread = await world.open_thread(conversation_id="c-2", shopper={"id": "s-88"})
     await world.escalate()
@@ -316,6 +330,7 @@ async def test_the_shopper_learns_their_place_in_the_line(world: World) -> None:
 BELOW = "node => node.scrollHeight - node.scrollTop - node.clientHeight"
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_on_a_slow_phone_a_reader_at_the_end_stays_there_while_answers_pour_in(world: World) -> None:
     """Its scroll events come late, when more has been added already."""
     thread = await world.claimed_thread()
@@ -331,6 +346,7 @@ async def test_on_a_slow_phone_a_reader_at_the_end_stays_there_while_answers_pou
     assert await window.by("log").evaluate(BELOW) < 48
 
 
+@pytest.mark.one_way("the page's own doing")
 async def test_a_reader_who_scrolled_back_is_left_there_and_told_of_new_messages(world: World) -> None:
     thread = await world.claimed_thread()
     await thread.write(world.dana, "long\n" * 60)

@@ -59,6 +59,9 @@ ESCALATION: Json = {
 class Thread:
     """A case's thread in Slack, as the people in it see and use it."""
 
+    RICH = "Hi Sarah, it is *refunded*. See <https://shop.example/r|your receipt> :tada:"
+    """A bold word, a link and an emoji, as that platform sends what people type."""
+
     def __init__(self, slack: FakeSlack, root: Message) -> None:
         self.slack, self.channel, self.root = slack, root.channel, root.ts
 
@@ -79,6 +82,14 @@ class Thread:
     async def says(self, text: str, times: int = 1) -> None:
         """Wait until Baton's posts hold that text so many times."""
         await self.slack.wait_for(lambda: self.ours.count(text) == times)
+
+    async def hears(self, name: str, text: str) -> None:
+        """Wait until that person is shown to have said so."""
+        await self.says(f"*{name}*  {text}")
+
+    def buttons(self) -> list[str]:
+        """The actions that can be pressed on the card."""
+        return buttons(self.slack.message(self.channel, self.root))
 
     async def write(self, user: str, text: str) -> str:
         return await self.slack.post(user, self.channel, text, thread_ts=self.root)
@@ -145,6 +156,7 @@ class World:
         self.timing: Timing = policy.pop("timing", QUICK)
         self.slack = FakeSlack()
         self.slack.retry_delays = (0.0, 0.1, 0.3)
+        self.slack.ack_timeout = 9.0  # three times Slack's: it limits a wait, and must not fail us on a busy machine
         self.shop = Shop()
         self._files = TemporaryDirectory(ignore_cleanup_errors=True)
         self.baton: Baton
@@ -235,6 +247,11 @@ class World:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.baton.web.port}"
+
+    @property
+    def chat(self) -> Any:
+        """The fake platform that the team is on, whichever it is."""
+        return self.slack
 
     # The store's backend
 
@@ -380,7 +397,7 @@ class Tap:
                     self.entries.append(json.loads(line[6:]))
                 self._changed.set()
 
-    async def until(self, condition: Callable[[], T], timeout: float = 8) -> T:
+    async def until(self, condition: Callable[[], T], timeout: float = 30) -> T:
         async with asyncio.timeout(timeout):
             while not (value := condition()):
                 self._changed.clear()

@@ -125,7 +125,8 @@ async def test_who_goes_away_may_hand_their_cases_over(world: World, desk: Desk)
         str(number),
     )
     said = await desk.press(Action.HAND_OVER, row.buttons[0].value, ANNA)
-    assert said.text == f"#{number} is back in the queue, at its old place."
+    assert said.text.endswith(" is back in the queue, at its old place.")
+    assert f"[**#{number}**](https://" in said.text
     assert (await world.case(number)).stage == "waiting"
 
 
@@ -330,7 +331,7 @@ async def test_tags_in_use_are_offered_and_new_ones_written(world: World, desk: 
     await fill(desk, Action.TAG, number, {"new": "Damaged, vip"})
     in_use, _ = (await form(desk, Action.TAG, number)).fields
     assert (in_use.kind, in_use.value) == (FieldKind.MANY, "damaged,vip")
-    await fill(desk, Action.TAG, number, {"tags": "vip", "new": "two words"})
+    await fill(desk, Action.TAG, number, {in_use.name: "vip", "new": "two words"})
     assert (await world.case(number)).tags == ["vip", "two words"]
     assert (await wrong(desk, Action.TAG, number, {"new": "x" * 90}))[0] == "new"
 

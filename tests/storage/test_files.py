@@ -62,7 +62,7 @@ class Drawer:
         self.uploaded.append((name, b"".join([piece async for piece in content])))
         return f"R{len(self.uploaded)}"
 
-    async def share(self, place: Place, remote_file: str, name: str) -> Posted:
+    async def share(self, place: Place, remote_file: str, name: str, content: Any) -> Posted:
         self.shown.append(remote_file)
         return Posted(remote_file, place.channel)
 

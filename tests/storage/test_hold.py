@@ -172,10 +172,10 @@ async def test_the_owner_of_a_held_answer_is_not_idle(world: World) -> None:
     assert "idle" in await world.due_rows()
 
 
-async def test_a_reply_from_the_console_leaves_at_once_behind_what_was_held(world: World) -> None:
+async def test_a_reply_from_a_form_leaves_at_once_behind_what_was_held(world: World) -> None:
     number = await world.claimed()
     await world.says(number, "first")
-    await world.submit(OperatorWrites(number, ANNA, "second", "o1"))
+    await world.submit(OperatorWrites(number, ANNA, "second", "o1", source="form"))
     assert await relayed(world, number) == ["first", "second"]
     await tick(world)
     assert await relayed(world, number) == ["first", "second"]
@@ -527,7 +527,7 @@ async def test_after_an_absence_the_catch_up_may_take_it_back_before_it_leaves(w
     await tick(world, 3600)
     assert await relayed(world, number) == []
     await world.deletes(number, "m1")
-    await tick(world, world.settings.timing.catch_up_wait)
+    await tick(world, world.settings.timing.catch_up_held)
     assert await relayed(world, number) == ["Hello"]
 
 

@@ -35,8 +35,8 @@ def arrivals(writer: Writer) -> Arrivals:
     return Arrivals(writer, most_wait=0.05)
 
 
-def arrive(arrivals: Arrivals, lane: str, order: str, command: Any, **rest: Any) -> "asyncio.Task[Any]":
-    return asyncio.create_task(arrivals.arrive(lane, order, command, **rest))
+def arrive(arrivals: Arrivals, lane: str, order: str, command: Any, **rest: Any) -> "asyncio.Future[Any]":
+    return asyncio.ensure_future(arrivals.arrive(lane, order, command, **rest))
 
 
 async def test_events_that_wait_together_are_handled_in_their_order(
@@ -119,3 +119,26 @@ async def test_a_catch_up_that_hangs_holds_a_live_event_only_so_long(
 async def test_opening_a_gate_that_is_open_is_nothing(arrivals: Arrivals) -> None:
     arrivals.open_gate("a")
     assert thread_lane("slack", "C1", "1.2") == "slack:C1:1.2"
+
+
+async def test_who_closes_a_gate_may_wait_for_what_went_through_before(
+    arrivals: Arrivals, writer: Writer
+) -> None:
+    writer.blocked["1"] = asyncio.Event()
+    before = arrive(arrivals, "fake:C:r", "1", "1")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    arrivals.close_gates(["fake:C:r"])
+    behind = arrive(arrivals, "fake:C:r", "2", "2")
+    waiting = asyncio.ensure_future(arrivals.passed("fake:C:r"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    writer.blocked["1"].set()
+    await waiting
+    assert before.done()
+    assert writer.handled == ["1"]
+    arrivals.open_gate("fake:C:r")
+    await behind
+    await arrivals.passed("fake:C:r")
+    assert writer.handled == ["1", "2"]

@@ -9,6 +9,7 @@ from bot.conversation import Conversation, Stage
 from bot.people import Shopper
 from bot.replies import Reply, facts_of, fill, for_team, read, unfilled
 from bot.settings import SettingsError, load
+from bot.splitting import units
 
 EXAMPLE = Path(__file__).parents[2] / "replies.example.toml"
 
@@ -117,3 +118,21 @@ def test_a_named_file_must_be_there_and_be_right(elsewhere: Path) -> None:
     (elsewhere / "mine.toml").write_text('[[replies]]\ntext = "x"\n')
     with pytest.raises(SettingsError, match=r"mine\.toml: replies\[0\]\.name: missing"):
         load({"BATON_REPLIES": "mine.toml"})
+
+
+def test_a_reply_that_a_window_might_not_hold_is_said_when_the_file_is_read() -> None:
+    def file(text: str) -> str:
+        return f'[[replies]]\nname = "x"\ntext = "{text}"\n'
+
+    blank, room = "{first_name}", 2800
+    assert len(read(tomllib.loads(file(blank + "x" * room)), ())) == 1
+    for long in (blank + "x" * (room + 1), "x" * 3001, "🙂" * 1501):
+        message = wrong(file(long))
+        assert "replies[0].text" in message
+        assert "shorten it to 3000" in message
+
+
+def test_the_longest_facts_leave_room_in_the_window() -> None:
+    reply = Reply("r", "{name} {order.note}")
+    filled = fill(reply, facts(name="🙂" * 400, orders=[{"id": "1", "note": "👩‍👩‍👧" * 300}]))
+    assert units(filled.text) <= 401

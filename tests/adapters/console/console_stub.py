@@ -66,6 +66,7 @@ class World:
             entry=lambda number, seq: self.entries[number][seq - 1],
         )
         self.presence = SimpleNamespace(tabs=self._tabs)
+        self.held = SimpleNamespace(of=lambda number: [])
         self.lanes = SimpleNamespace(
             lane=lambda number, reader: None, bindings=lambda number: [], undelivered=lambda number: ()
         )
@@ -152,7 +153,8 @@ class Wakeup:
 
 
 class Bus:
-    """Records commands; answers roughly as the core would. `refusal` is raised instead, once."""
+    """Records commands; answers roughly as the core would. `refusal` is raised instead, once; not for what the console
+    asks by itself."""
 
     def __init__(self, world: World, wakeup: Wakeup) -> None:
         self.asked: list[Any] = []
@@ -163,7 +165,7 @@ class Bus:
 
     async def submit(self, command: Any) -> Any:
         self.asked.append(command)
-        if self.refusal:
+        if self.refusal and not isinstance(command, commands.TeamMembers):
             refusal, self.refusal = self.refusal, None
             raise refusal
         if isinstance(command, commands.TeamMembers):

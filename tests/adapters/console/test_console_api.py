@@ -1,6 +1,7 @@
 """A request becomes a command, a view becomes an answer."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from bot.entries import Author, Kind
 from bot.errors import AlreadyClaimed, Busy
 from bot.people import Actor, Role
 from bot.posts import Action
+from bot.settings import TeamPolicy
 
 CASES = "/console/api/conversations"
 MAYA = Actor("console", "maya", "Maya", Role.LEAD)
@@ -92,6 +94,24 @@ async def test_a_case_is_assigned_to_oneself_or_to_a_newcomer(console: Console) 
     await console.call("POST", f"{CASES}/1042/assign", {"operator": "Maya", "to": "Ana Lee"})
     newcomer = Actor("console", "ana-lee", "Ana Lee", Role.OPERATOR)
     assert [command.to for command in console.bus.asked] == [MAYA, newcomer]
+
+
+async def test_a_case_of_a_team_elsewhere_is_given_to_nobody_whom_it_does_not_have(console: Console) -> None:
+    """A name that nobody has would take the case away from everybody."""
+    console.world.settings = replace(
+        console.world.settings, teams={"support": TeamPolicy("support", "slack", "C1")}
+    )
+    console.world.operator(Actor("slack", "U1", "Ravi Shah", Role.OPERATOR))
+    body = {"operator": "Maya", "to": "Ana Lee"}
+    status, answer = await console.call("POST", f"{CASES}/1042/assign", body)
+    assert (status, answer["error"]["field"]) == (404, "to")
+    assert "There is Ravi Shah." in answer["error"]["message"]
+    assert console.asked(commands.Assign) == []
+
+
+async def test_what_is_held_is_taken_back_by_its_own_id(console: Console) -> None:
+    await console.call("POST", f"{CASES}/1042/messages/m-1.2:3/withdraw", {"operator": "Maya"})
+    assert console.bus.asked == [commands.TakeBack(1042, MAYA, "m-1.2:3")]
 
 
 @pytest.mark.parametrize(

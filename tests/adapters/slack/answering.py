@@ -1,11 +1,15 @@
 """The core's side of what people ask by words, forms and listings: answers as it is told to."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from bot import texts
 from bot.boards import Board, Look, View
+from bot.commands import from_button
 from bot.entries import Entry, Reader
+from bot.errors import Refused
 from bot.forms import FieldKind, Form, FormField, Option
 from bot.people import Actor
 from bot.ports import Changes, Subscriber
@@ -65,6 +69,8 @@ class FakeDesk:
         self.rows: tuple[Row, ...] = (ROW,)
         self.pages, self.away, self.tags = 1, "", ("damaged",)
         self.failure: Exception | None = None
+        self.failing: Collection[Action] = tuple(Action)
+        self.bus: Any = None
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -82,9 +88,15 @@ class FakeDesk:
         return self.answer
 
     async def press(self, action: Action, value: str, actor: Actor, id: str = "") -> Answer:
-        await self._pass()
+        await self._pass(action)
         self.pressed.append((action, value, actor))
-        return self.answer
+        if self.bus is None or action in (Action.PAGE, Action.SHOW, Action.RETRY, Action.HAND_OVER):
+            return self.answer
+        try:
+            await self.bus.submit(from_button(action, value, actor))
+        except Refused as refused:
+            return Answer(refused.message)
+        return Answer(texts.answers.did(str(action), f"#{value}"))
 
     async def board(self, actor: Actor, look: Look) -> Board:
         await self._pass()
@@ -104,9 +116,9 @@ class FakeDesk:
         self.submitted.append((action, number, dict(values), actor, id))
         return self.result
 
-    async def _pass(self) -> None:
+    async def _pass(self, action: Action | None = None) -> None:
         await self.gate.wait()
-        if self.failure is not None:
+        if self.failure is not None and (action is None or action in self.failing):
             raise self.failure
 
 

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from adapters.slack.app import SlackAdapter
 from adapters.web_server import WebServer
+from bot.commands import HoldLease
 from bot.posts import Action, Button, Card, Place
 from bot.settings import Slack, Timing, load
 from tests.adapters.slack.answering import FakeDesk, FakeWakeup
@@ -24,6 +25,7 @@ class FakeBus:
         self.arrived: list[tuple[str, str, Any]] = []
         self.submitted: list[Any] = []
         self.failures: list[Exception] = []
+        self.leases: dict[str, str] = {}
         self.answer: Any = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -34,9 +36,17 @@ class FakeBus:
         return self.answer
 
     async def submit(self, command: Any) -> Any:
+        if isinstance(command, HoldLease):
+            return self._hold(command)
         await self._fail_or_wait()
         self.submitted.append(command)
         return self.answer
+
+    def _hold(self, lease: HoldLease) -> bool:
+        holder = self.leases.setdefault(lease.name, lease.holder)
+        if lease.take:
+            holder = self.leases[lease.name] = lease.holder
+        return holder == lease.holder
 
     async def _fail_or_wait(self) -> None:
         if self.failures:
@@ -55,6 +65,7 @@ class Desk:
         self.transport = transport
         self.bus = FakeBus()
         self.answers = FakeDesk()
+        self.answers.bus = self.bus
         self.wakeup = FakeWakeup()
         self.anna = slack.add_user("anna berg")
         self.room = slack.add_channel("support", [self.anna])

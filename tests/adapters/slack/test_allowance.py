@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -31,12 +32,13 @@ class Hands:
     def __init__(self) -> None:
         self.now = 1000.0
         self._alarms: list[list[Any]] = []
+        self._count = itertools.count()
 
     def time(self) -> float:
         return self.now
 
     def call_later(self, delay: float, callback: Callable[[], None], /) -> Any:
-        alarm = [self.now + delay, len(self._alarms), callback]
+        alarm = [self.now + delay, next(self._count), callback]
         heapq.heappush(self._alarms, alarm)
 
         class Handle:

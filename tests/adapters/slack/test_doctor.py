@@ -199,3 +199,18 @@ def test_the_command_line_says_all_of_it_and_fails_when_something_is_missing(
     monkeypatch.setenv("BATON_ADMIN_TOKEN", "t")
     assert main(["doctor"]) == 0
     assert "Everything that could be tried works." in capsys.readouterr().out
+
+
+async def test_an_entry_of_the_policy_that_means_nobody_is_named_with_the_id_that_may_be_meant(
+    slack: FakeSlack, room: str
+) -> None:
+    dana = next(one for one in slack.world.users.values() if one.name == "dana miller")
+    dana.display = "boss"
+    team = replace(TEAM, leads=("@boss", "@lena lead"), operators=("@dana miller",))
+    problems = said(await examined(slack, team), Grade.PROBLEM)
+    assert (
+        f"names @boss, which is nobody's id or handle there, so it counts for nothing; if {dana.id}"
+        in problems
+    )
+    assert "@lena lead" not in problems
+    assert "@dana miller" not in problems

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.slack.blocks import rest_of_menu
-from adapters.slack.clicks import click
+from adapters.slack.clicks import Where, click
+from adapters.slack.modal_views import answer_view, dealt_with
 from adapters.slack.rendering import render_answer, render_card
 from bot.commands import Claim, Release, RetryDead, SendMessage, Withdraw, from_button
 from bot.errors import Busy, NotFound
@@ -64,11 +65,37 @@ def test_what_asks_before_it_acts_is_a_button_since_a_menus_entry_cannot() -> No
     assert found[1]["confirm"]["text"]["text"] == "Take it from Dana?"
 
 
+def test_a_button_with_more_in_its_value_keeps_nothing_out_of_the_menu() -> None:
+    """Taking over says from whom, so that an old card takes nobody by surprise."""
+    step_in = Button(Action.STEP_IN, "Take over", "1042:3", confirm="Take it from Dana?")
+    found = elements(replace(CARD, menu=(step_in, *SEVEN)))
+    assert [one["action_id"] for one in found] == ["baton:resolve", "baton:step_in", "baton:menu"]
+
+
 def test_more_than_twenty_five_buttons_stand_in_several_rows() -> None:
     buttons = tuple(Button(Action.SHOW, f"Show {number}", str(number)) for number in range(60))
     blocks = render_answer(Answer("All", buttons=buttons)).blocks
     assert problems(blocks) == []
     assert sum(len(block.get("elements", ())) for block in blocks) == 60
+
+
+@pytest.mark.parametrize(("rows", "lines"), [(1, 1), (10, 10), (20, 0)])
+def test_a_line_parts_a_case_from_the_next_where_there_is_room(rows: int, lines: int) -> None:
+    found = tuple(
+        Row(number, f"#{number}", (Button(Action.CLAIM, "Claim", str(number)),)) for number in range(rows)
+    )
+    blocks = render_answer(Answer("The queue", found)).blocks
+    assert problems(blocks) == []
+    assert [block["type"] for block in blocks].count("divider") == lines
+
+
+def test_a_case_that_is_dealt_with_takes_its_line_along() -> None:
+    found = tuple(
+        Row(number, f"#{number}", (Button(Action.CLAIM, "Claim", str(number)),)) for number in (7, 8)
+    )
+    view = answer_view(Answer("Mine", found), Where("U1"))
+    left = dealt_with(view, 8, "Done", Where("U1"))["blocks"]
+    assert [block["type"] for block in left].count("divider") == 1
 
 
 def test_a_listing_that_is_too_long_says_how_much_is_left_out() -> None:
@@ -85,7 +112,7 @@ def test_a_listing_that_is_too_long_says_how_much_is_left_out() -> None:
     ("button", "command"),
     [
         (Button(Action.RETRY, "Retry", "d-17"), RetryDead("d-17", WHO)),
-        (Button(Action.HAND_OVER, "Hand over", "7"), Release(7, WHO)),
+        (Button(Action.HAND_OVER, "Hand over", "7"), Release(7, WHO, own=True)),
         (Button(Action.STEP_IN, "Take over", "7"), Claim(7, WHO, take_over=True)),
     ],
 )

@@ -1,5 +1,6 @@
 """Whom Slack's accounts are in which team."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -109,3 +110,39 @@ async def test_a_history_says_what_its_writers_are_in_each_team(workspace: Works
     await workspace.slack.post(workspace.dana, workspace.support, "hello", root)
     (heard,) = await chat.history(Place("slack", workspace.support, root), "")
     assert [one.team for one in heard.extra["actor"]["standings"] if one.role is Role.OPERATOR] == ["support"]
+
+
+async def test_a_display_name_makes_nobody_a_lead_or_an_operator(workspace: Workspace) -> None:
+    """Anybody may call themselves what they like; the handle is the account's."""
+    workspace.slack.world.users[workspace.dana].display = "boss"
+    chat = workspace.chat(replace(SUPPORT, leads=("@boss",), operators=("@boss",)))
+    assert await roles(chat, workspace.dana) == {"support": "none"}
+    by_handle = workspace.chat(replace(SUPPORT, leads=("@dana",)))
+    assert await roles(by_handle, workspace.dana) == {"support": "lead"}
+
+
+async def test_entries_that_mean_nobody_are_known_with_who_is_merely_called_so(workspace: Workspace) -> None:
+    workspace.slack.world.users[workspace.dana].display = "Boss"
+    names = {"@lena": "Lee", "@nobody": "Nob"}
+    team = replace(SUPPORT, leads=("@boss", "@lena"), operators=(workspace.ben, "@gus"), names=names)
+    found = await workspace.chat(team).directory.unmatched(team)
+    assert found == {"@boss": [workspace.dana], "@gus": [], "@nobody": []}
+
+
+async def test_somebody_of_very_many_teams_is_known_before_slack_gives_up_on_the_click(
+    workspace: Workspace,
+) -> None:
+    teams = [TeamPolicy(f"t{number}", "slack", f"#t{number}") for number in range(60)]
+    for team in teams:
+        workspace.slack.add_channel(team.name, [workspace.dana])
+    workspace.slack.faults.add("conversations.members", Fault.latency(0.1), times=None)
+    chat = workspace.chat(*teams)
+    async with asyncio.timeout(2.5):
+        found = await roles(chat, workspace.dana)
+    assert list(found.values()) == ["operator"] * 60
+
+
+async def test_teams_that_share_a_channel_cost_one_call(workspace: Workspace) -> None:
+    chat = workspace.chat(*(replace(SUPPORT, name=f"t{number}") for number in range(8)))
+    await roles(chat, workspace.eve)
+    assert len(workspace.slack.calls_to("conversations.members")) == 1

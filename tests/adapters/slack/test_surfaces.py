@@ -1,12 +1,24 @@
 """Everything that Baton shows in Slack, with its largest content, is something that Slack takes."""
 
+import importlib
+import inspect
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from adapters.slack.blocks import Block
 from adapters.slack.clicks import Where
 from adapters.slack.home_view import home_view, refusal_view
-from adapters.slack.modal_views import answer_view, dealt_with, form_view, menu_view, says_view, wait_view
+from adapters.slack.modal_views import (
+    answer_view,
+    dealt_with,
+    field_of_choice,
+    form_view,
+    menu_view,
+    says_view,
+    wait_view,
+)
 from adapters.slack.rendering import render_answer, render_card, render_post, split_post
 from bot.boards import Board, Look, View
 from bot.entries import Author
@@ -100,6 +112,59 @@ def test_answers(text: str, rows: int) -> None:
     check_message(found.blocks)
     assert len(found.text) <= 4_000
     assert found.text
+
+
+@pytest.mark.parametrize("again", ["queue:0", "find:9999:" + "ü" * 200, "find:0:" + NASTY * 3])
+def test_listings_that_can_be_shown_anew(again: str) -> None:
+    check_message(render_answer(Answer(LONG, (ROW,) * 10, MENU[:3], again)).blocks)
+    where = replace(
+        WHERE, response_url="https://hooks.slack.com/actions/" + "x" * 300, ephemeral=True, again=again
+    )
+    assert view_problems(form_view(FORM, where)) == []
+    assert view_problems(answer_view(Answer(LONG, (ROW,) * 60, MENU, again), where)) == []
+
+
+@pytest.mark.parametrize("choices", [1, 4, 5, 150])
+def test_a_form_whose_choice_is_enough(choices: int) -> None:
+    field = FormField(NASTY, LONG, FieldKind.ONE, OPTIONS[:choices], at_once=True)
+    view = form_view(Form(Action.SAVED_REPLY, NUMBER, LONG, LONG, (field,), LONG), WHERE)
+    assert view_problems(view) == []
+    assert "submit" not in view
+    assert field_of_choice(view) == NASTY
+
+
+def test_a_home_tab_of_many_teams_tags_and_people() -> None:
+    """A name and an issue as long as the core lets them be, ten rows, a word above."""
+    assert view_problems(home_view(BOARD, 1_700_000_000.0, LONG)) == []
+    assert len(home_view(BOARD, 0.0)["private_metadata"]) <= 3_000
+
+
+SURFACES = {
+    "rendering": {"render_card", "render_post", "render_answer", "render_row"},
+    "home_view": {"home_view", "refusal_view"},
+    "modal_views": {"form_view", "wait_view", "says_view", "answer_view", "menu_view", "dealt_with"},
+}
+
+
+@pytest.mark.parametrize("module", sorted(SURFACES))
+def test_every_surface_is_one_of_those_that_are_tried_here(module: str) -> None:
+    """By what a function gives back: a message, blocks or a view."""
+    found = importlib.import_module(f"adapters.slack.{module}")
+    shown = {"Rendered", "View", "dict[str, Any]", "list[Block]"}
+    public = {
+        name
+        for name, one in inspect.getmembers(found, inspect.isfunction)
+        if not name.startswith("_") and one.__module__ == found.__name__ and _annotation(one) in shown
+    }
+    assert public == SURFACES[module]
+
+
+def _annotation(function: Any) -> str:
+    given = inspect.signature(function).return_annotation
+    text = given if isinstance(given, str) else getattr(given, "__name__", str(given))
+    return (
+        "dict[str, Any]" if given == dict[str, Any] else "list[Block]" if given == list[Block] else str(text)
+    )
 
 
 @pytest.mark.parametrize("rows", [0, 1, 10])

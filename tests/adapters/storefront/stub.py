@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -113,6 +113,20 @@ class StubCore:
     def recent_waits(self, team: str, limit: int = 20) -> list[float]:
         return [60.0]
 
+    def some(self, numbers: Collection[int]) -> list[Conversation]:
+        return [found for number in numbers if (found := self.get(number)) is not None]
+
+    def load_shoppers(self, shopper_ids: Collection[int]) -> None:
+        pass
+
+    def at(self, positions: Collection[tuple[int, int]]) -> list[Entry]:
+        return [
+            entry
+            for number, seq in sorted(positions)
+            for entry in self.logs.get(number, ())
+            if entry.seq == seq
+        ]
+
     def shopper(self, shopper_id: int) -> Shopper | None:
         return self.shoppers.get(shopper_id)
 
@@ -187,7 +201,7 @@ class EventReader:
         self.response = response
         self.pings = 0
 
-    async def next(self, name: str | None = None, timeout: float = 5.0) -> Event:
+    async def next(self, name: str | None = None, timeout: float = 20.0) -> Event:
         async with asyncio.timeout(timeout):
             while True:
                 event = await self._one()

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -17,7 +18,7 @@ def seqs(entries):
     return [entry["seq"] for entry in entries]
 
 
-async def eventually(claim, timeout=5.0):
+async def eventually(claim, timeout=20.0):
     async with asyncio.timeout(timeout):
         while not claim():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.01)
@@ -126,6 +127,25 @@ async def test_another_process_tells_by_number_only_and_the_log_is_read(shop):
         await reader.next("state")
         shop.core.say(number, "from a replica", remote=True)
         assert (await reader.entries(1))[0]["text"] == "from a replica"
+
+
+async def test_what_another_process_appended_in_many_conversations_is_read_at_once(shop):
+    numbers = [shop.core.begin(f"c-{index}", f"s-{index}") for index in range(10)]
+    async with AsyncExitStack() as stack:
+        readers = []
+        for index in range(10):
+            token = shop.token(conversation=f"c-{index}", shopper=f"s-{index}")
+            readers.append(EventReader(await stack.enter_async_context(shop.open_stream(token=token))))
+            await readers[-1].next("state")
+        before = shop.core.reads_made
+        made = [
+            shop.core.append(number, [{"text": "one"}, {"text": "two"}], tell=False) for number in numbers
+        ]
+        shop.core.tell(StubChanges({}, set(numbers)))
+        for reader in readers:
+            assert [one["text"] for one in await reader.entries(2)] == ["one", "two"]
+        assert len(made) == 10
+        assert shop.core.reads_made - before <= 3  # the news, and the states they change
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -129,7 +129,7 @@ class FakeSlack(People):
     def connections(self) -> int:
         return len(self.gateway.connections)
 
-    async def connected(self, count: int = 1, timeout: float = 10) -> None:
+    async def connected(self, count: int = 1, timeout: float = 30) -> None:
         """Wait until this many connections are open."""
         await self.wait_for(lambda: self.connections >= count, timeout)
 
@@ -141,9 +141,11 @@ class FakeSlack(People):
         """Hold every delivery back for a random time below `window` s, so that they arrive out of order."""
         self.gateway.window = window
 
-    def deliver_to(self, url: str | None, signing_secret: str = "") -> None:
-        """HTTP mode: post every event, click and command to that request URL, signed. None: Socket Mode again."""
-        self.gateway.requests = Requests(url, signing_secret or self.signing_secret) if url else None
+    def deliver_to(self, url: str | None, *others: str, signing_secret: str = "") -> None:
+        """HTTP mode: post every event, click and command to that request URL, signed; or to any of several machines
+        behind one. None: Socket Mode again."""
+        secret = signing_secret or self.signing_secret
+        self.gateway.requests = Requests(url, secret, others, self.gateway.rng) if url else None
 
     def forge(self, *what: Forgery) -> None:
         """The next requests have a wrong signature, or an old time stamp; one each."""
@@ -267,7 +269,7 @@ async def _read(request: web.Request) -> tuple[Json, str | None]:
     return parsed(args), token
 
 
-def _limited(call: Call, retry_after: int) -> web.Response:
+def _limited(call: Call, retry_after: float) -> web.Response:
     call.status, call.error = 429, "ratelimited"
     body = {"ok": False, "error": "ratelimited"}
     return web.json_response(body, status=429, headers={"Retry-After": str(retry_after)})

@@ -24,10 +24,10 @@ class Fault:
     delay: float = 0.0
     status: int = 200
     code: str = ""
-    retry_after: int = 0
+    retry_after: float = 0
 
     @classmethod
-    def rate_limit(cls, retry_after: int = 1) -> Fault:
+    def rate_limit(cls, retry_after: float = 1) -> Fault:
         """429 with Retry-After; nothing is carried out."""
         return cls("http", status=429, code="ratelimited", retry_after=retry_after)
 

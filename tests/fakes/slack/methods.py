@@ -157,7 +157,7 @@ def _bots_info(slack: State, args: Json) -> Json:
 
 
 def user_json(slack: State, user: User) -> Json:
-    profile = {"real_name": user.name.title(), "display_name": user.name}
+    profile = {"real_name": user.name.title(), "display_name": user.display or user.name}
     if not user.bot:
         profile["email"] = user.email
     flags = {"is_admin": user.admin, "is_owner": False, "is_bot": user.bot, "is_app_user": False}

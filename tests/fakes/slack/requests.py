@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import random
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -22,10 +23,14 @@ STALE = 301
 
 @dataclass(eq=False)
 class Requests:
-    """Where to post and how to sign. `forgeries`: what is wrong with the next requests, one each."""
+    """Where to post and how to sign. `forgeries`: what is wrong with the next requests, one each. With `others`, the
+    request URL is a load balancer's before several machines: a request goes to any of them, and to the next one only
+    where nobody listens; one that broke off later may have been carried out, and is for Slack to send again."""
 
     url: str
     signing_secret: str
+    others: tuple[str, ...] = ()
+    rng: random.Random = field(default_factory=random.Random)
     forgeries: list[Forgery] = field(default_factory=list)
     _session: aiohttp.ClientSession | None = None
 
@@ -37,22 +42,28 @@ class Requests:
         headers = self._signed(body, now) | {"Content-Type": content_type, "User-Agent": "Slackbot 1.0"}
         if retry is not None:
             headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1]}
-        try:
-            async with self._open().post(
-                self.url,
-                data=body,
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(timeout),
-                allow_redirects=False,
-            ) as answer:
-                text = await answer.text()
-        except TimeoutError:
-            return 0, "http_timeout", None
-        except aiohttp.ClientError:
-            return 0, "connection_failed", None
-        if not 200 <= answer.status < 300:
-            return answer.status, "http_error", None
-        return answer.status, "", _said(answer.content_type, text)
+        addresses = [self.url, *self.others]
+        self.rng.shuffle(addresses)
+        for address in addresses:
+            try:
+                async with self._open().post(
+                    address,
+                    data=body,
+                    headers=headers,
+                    timeout=aiohttp.ClientTimeout(timeout),
+                    allow_redirects=False,
+                ) as answer:
+                    text = await answer.text()
+            except TimeoutError:
+                return 0, "http_timeout", None
+            except aiohttp.ClientConnectorError:
+                continue
+            except aiohttp.ClientError:
+                return 0, "connection_failed", None
+            if not 200 <= answer.status < 300:
+                return answer.status, "http_error", None
+            return answer.status, "", _said(answer.content_type, text)
+        return 0, "connection_failed", None
 
     async def verify(self, now: float) -> bool:
         """What Slack asks when the request URL is saved: give the challenge back."""

@@ -396,7 +396,7 @@ class State:
         self._change.set()
         self._change = asyncio.Event()
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 10) -> T:
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 30) -> T:
         """The first true value of `predicate`, asked again after every change, or TimeoutError."""
         try:
             async with asyncio.timeout(timeout):
@@ -406,7 +406,7 @@ class State:
         except TimeoutError:
             raise TimeoutError(f"not true after {timeout} s; {self._recently()}") from None
 
-    async def settled(self, timeout: float = 10) -> None:
+    async def settled(self, timeout: float = 30) -> None:
         """Wait until everything under way, repeats included, is acked or lost."""
         await self.wait_for(lambda: not self.gateway.under_way, timeout)
 

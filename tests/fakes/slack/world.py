@@ -49,6 +49,7 @@ class User:
     deleted: bool = False
     presence: str = "active"
     bot: bool = False
+    display: str = ""  # what they chose to be called, unless that is their handle
 
     @property
     def email(self) -> str:

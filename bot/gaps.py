@@ -1,8 +1,9 @@
-"""When to read the threads back: nobody tells us which events Slack gave up on.
+"""When to read the threads back: no platform tells which events it gave up on.
 
-Slack sends an event that was not taken three more times, over five minutes, and then never again. So after each sign
-that one was missed (we answered with an error, Slack says that it tries again, or that it held events back) the
-threads are read back. Signs that come together count once, and there is a minute's rest between two readings.
+Slack sends an event that was not taken three more times, over five minutes, and then never again; Discord sends it
+once. So after each sign that one was missed (we could not store it, Slack says that it tries again, or that it held
+events back) the threads are read back. Signs that come together count once, and there is a minute's rest between two
+readings.
 """
 
 import asyncio

@@ -1,0 +1,64 @@
+"""Discord's own limits: a bucket per route and channel, told in the headers of every answer.
+
+discord.py keeps count of them, and waits as long as it takes: the call that used a bucket's last turn answers only
+when the bucket is full again. Here an answer comes at once, and who would wait too long is told when to come back,
+so that a lane's lease does not run out in a queue.
+"""
+
+import asyncio
+import contextlib
+from contextvars import ContextVar
+
+from adapters.discord.vendor import discord
+from bot.errors import PlaceFault
+
+ALLOWANCE = "allowance"
+"""The reason of a fault by which we keep inside Discord's limits: nothing is wrong there."""
+UNTOLD = 50
+"""Turns of a bucket of which Discord tells nothing."""
+
+patience: ContextVar[float] = ContextVar("patience", default=0.0)
+"""Seconds that the call under way may wait for its turn."""
+
+
+class Bucket(discord.http.Ratelimit):
+    """What is left of one limit. A first call goes alone: its answer says how many there are."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self._changed = asyncio.Event()
+
+    async def acquire(self) -> None:
+        """Take a turn. `PlaceFault` "allowance" if there is none in time."""
+        self._last_request = self._loop.time()
+        latest = self._last_request + patience.get()
+        while not self._take():
+            until = latest if self.expires is None else self.expires
+            now = self._loop.time()
+            if now >= latest or until > latest:
+                raise PlaceFault(ALLOWANCE, max(until - now, 0.1))
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
+
+    def _take(self) -> bool:
+        if self.expires is not None and self._loop.time() >= self.expires:
+            self.reset()  # type: ignore[no-untyped-call]
+        if self.remaining <= 0:
+            return False
+        self.remaining -= 1
+        self.outgoing += 1
+        return True
+
+    async def __aexit__(self, *_: object) -> None:
+        self.outgoing -= 1
+        if not self.dirty and self.expires is None:
+            self.limit = UNTOLD
+            self.remaining = self.limit - self.outgoing
+        self._changed.set()
+
+    def pause(self, seconds: float) -> None:
+        """After a 429: nothing until then."""
+        self.remaining, self.reset_after = 0, seconds
+        self.expires = self._loop.time() + seconds

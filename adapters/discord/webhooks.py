@@ -1,0 +1,234 @@
+"""Shoppers under their own name: what they write is posted through a webhook of the channel, where that is permitted.
+
+A webhook's post has no nonce, so Discord itself stops no repeat. Yet nothing is said twice by the same means as in
+Slack: one call of a thread at a time, and a doubtful one is looked up, by order and content, after the settling time.
+What remains is a post that Discord shows later than that; it would be there twice. Where the webhook cannot be used
+for any reason, the caller says it under Baton's name, the shopper's before it.
+"""
+
+import asyncio
+import re
+import time
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.discord import markup
+from adapters.discord.api import (
+    ARCHIVED,
+    MISSING_ACCESS,
+    MISSING_PERMISSIONS,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_MESSAGE,
+    UNKNOWN_WEBHOOK,
+    DiscordApi,
+)
+from adapters.discord.directory import Directory
+from adapters.discord.permissions import may
+from bot import texts
+from bot.entries import Author
+from bot.errors import EntryFault, PlaceFault
+from bot.posts import Place, Post, Posted, PostKind, Turn
+from bot.splitting import clip, units
+
+NAME = "Baton"
+LONGEST_NAME = 80
+NO_PREVIEWS = 1 << 2
+NOT_FOR_A_WHILE = 60.0
+"""Seconds for which a channel without a webhook is not asked again."""
+TOO_MANY, BAD_TOKEN = 30007, 50027
+_LOST = frozenset({UNKNOWN_WEBHOOK, BAD_TOKEN})
+_TAKEN = re.compile("discord|clyde|wumpus|system message|baton", re.IGNORECASE)
+"""Names that Discord refuses, or that somebody else bears."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Webhook:
+    id: str
+    token: str
+
+
+class Voices:
+    """One webhook for each channel, made once and found again."""
+
+    def __init__(self, api: DiscordApi, directory: Directory):
+        self._api = api
+        self._directory = directory
+        self._webhooks: dict[str, _Webhook] = {}
+        self._without: dict[str, float] = {}
+        self._ids: set[str] = set()
+        self._application_id = ""
+        self._looking = asyncio.Lock()
+
+    async def post(self, place: Place, post: Post) -> Posted | None:
+        """Say it in the shopper's name; None: say it under our own."""
+        content, name = content_of(post), name_of(post)
+        if content is None or name is None:
+            return None
+        for _ in range(2):
+            webhook = await self._webhook(place.channel)
+            if webhook is None:
+                return None
+            body = {
+                "content": content,
+                "username": name,
+                "allowed_mentions": {"parse": []},
+                "flags": NO_PREVIEWS,
+            }
+            answer = await self._api.call(
+                "POST", "/webhooks/{webhook_id}/{webhook_token}", json=body, unless=_LOST, gone={UNKNOWN_CHANNEL},
+                params={"wait": "true", "thread_id": place.root}, webhook_id=webhook.id, webhook_token=webhook.token,
+            )  # fmt: skip
+            if "id" in answer:
+                return Posted(str(answer["id"]), place.channel)
+            self._webhooks.pop(place.channel, None)
+        return None
+
+    async def amend(self, place: Place, remote_id: str, post: Post) -> bool:
+        """Change what such a post says; False: it is none of those."""
+        content = content_of(post)
+        if content is None or not await self._is_one(place, remote_id):
+            return False
+        body = {"content": content, "allowed_mentions": {"parse": []}}
+        return await self._change("PATCH", place, remote_id, body)
+
+    async def retract(self, place: Place, remote_id: str) -> bool:
+        """Delete such a post; False: it is none of those."""
+        if not await self._is_one(place, remote_id):
+            return False
+        return await self._change("DELETE", place, remote_id, None)
+
+    def content_of(self, post: Post) -> str | None:
+        """What such a post says, for whoever looks for it; None if it is not one shopper's turn."""
+        return content_of(post) if name_of(post) else None
+
+    def is_ours(self, message: Mapping[str, Any]) -> bool:
+        """Whether one of our webhooks said that. Until we know which application we are, any application's counts:
+        whoever asks goes by what it says as well."""
+        webhook, application = message.get("webhook_id"), str(message.get("application_id") or "")
+        if not webhook:
+            return False
+        return str(webhook) in self._ids or (bool(application) and self._application_id in ("", application))
+
+    async def _is_one(self, place: Place, remote_id: str) -> bool:
+        """Only Discord knows which posts a webhook made: a restart forgets it."""
+        if not self._application_id:
+            self._application_id = (await self._api.identity()).application_id
+        message = await self._api.call(
+            "GET", "/channels/{channel_id}/messages/{message_id}", repeatable=True,
+            unless={UNKNOWN_MESSAGE, UNKNOWN_CHANNEL}, channel_id=place.root, message_id=remote_id,
+        )  # fmt: skip
+        return self.is_ours(message)
+
+    async def _change(self, verb: str, place: Place, remote_id: str, body: dict[str, Any] | None) -> bool:
+        """By the webhook that said it. If that is gone, nobody can change it, and deleting it takes a permission."""
+        webhook = await self._webhook(place.channel)
+        if webhook is None:
+            return await self._without_webhook(verb, place, remote_id)
+        for attempt in range(2):
+            answer = await self._api.call(
+                verb, "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}", repeatable=True, json=body,
+                unless={*_LOST, ARCHIVED, UNKNOWN_MESSAGE, UNKNOWN_CHANNEL}, params={"thread_id": place.root},
+                webhook_id=webhook.id, webhook_token=webhook.token, message_id=remote_id,
+            )  # fmt: skip
+            code = answer.get("code") if "id" not in answer else None
+            if code == ARCHIVED and not attempt:
+                await self._api.call(
+                    "PATCH", "/channels/{channel_id}", repeatable=True, json={"archived": False},
+                    channel_id=place.root,
+                )  # fmt: skip
+                continue
+            if code in _LOST:
+                self._webhooks.pop(place.channel, None)
+                return await self._without_webhook(verb, place, remote_id)
+            return True
+        raise PlaceFault("thread_archived")
+
+    async def _without_webhook(self, verb: str, place: Place, remote_id: str) -> bool:
+        if verb == "DELETE":
+            answer = await self._api.call(
+                "DELETE", "/channels/{channel_id}/messages/{message_id}", repeatable=True,
+                unless={MISSING_PERMISSIONS, UNKNOWN_MESSAGE, UNKNOWN_CHANNEL},
+                channel_id=place.root, message_id=remote_id,
+            )  # fmt: skip
+            if answer.get("code") != MISSING_PERMISSIONS:
+                return True
+        raise EntryFault("webhook_gone")
+
+    # --- the channel's webhook --------------------------------------------------------------------------------
+
+    async def _webhook(self, channel: str) -> _Webhook | None:
+        """Ours, found or made; None where there cannot be one."""
+        async with self._looking:
+            if channel in self._webhooks:
+                return self._webhooks[channel]
+            if time.monotonic() < self._without.get(channel, 0.0):
+                return None
+            found = await self._found(channel) if await self._may(channel) else None
+            if found is None:
+                self._without[channel] = time.monotonic() + NOT_FOR_A_WHILE
+                return None
+            self._webhooks[channel] = found
+            self._ids.add(found.id)
+            return found
+
+    async def _may(self, channel: str) -> bool:
+        return may(await self._directory.permissions(channel), "manage_webhooks")
+
+    async def _found(self, channel: str) -> _Webhook | None:
+        """The oldest that is this application's, so that two replicas agree on it; else a new one."""
+        self._application_id = self._application_id or (await self._api.identity()).application_id
+        no = frozenset({MISSING_PERMISSIONS, MISSING_ACCESS, UNKNOWN_CHANNEL, TOO_MANY})
+        there = await self._api.call(
+            "GET", "/channels/{channel_id}/webhooks", repeatable=True, unless=no, channel_id=channel
+        )
+        if isinstance(there, dict) and "code" in there:
+            return None
+        ours = [
+            one
+            for one in there or ()
+            if str(one.get("application_id")) == self._application_id and one.get("token")
+        ]
+        if not ours:
+            made = await self._api.call(
+                "POST", "/channels/{channel_id}/webhooks", repeatable=True, unless=no, json={"name": NAME},
+                channel_id=channel,
+            )  # fmt: skip
+            ours = [made] if "token" in made else []
+        oldest = min(ours, key=lambda one: int(one["id"]), default=None)
+        return _Webhook(str(oldest["id"]), str(oldest["token"])) if oldest else None
+
+    def _is_usable(self, webhook: Mapping[str, Any]) -> bool:
+        return str(webhook.get("application_id")) == self._application_id and bool(webhook.get("token"))
+
+
+def content_of(post: Post) -> str | None:
+    """What a webhook's post of this would say; None if it is not one shopper's turn, or does not fit."""
+    turn = _turn(post)
+    if turn is None:
+        return None
+    said = markup.inert(turn.text).strip("\n")
+    if turn.note:
+        said += f"  *({markup.escape(clip(turn.note, 60))})*"
+    said = said.strip()
+    return said if said and markup.fits(said) else None
+
+
+def name_of(post: Post) -> str | None:
+    """The name it would stand under. It always says that this is a shopper, so that nobody can pass for a colleague."""
+    turn = _turn(post)
+    if turn is None:
+        return None
+    shown = "".join(" " if unicodedata.category(one).startswith(("C", "Z")) else one for one in turn.speaker)
+    name = " ".join(unicodedata.normalize("NFKC", shown).split())
+    if not name or _TAKEN.search(name):
+        return None
+    mark = f" ({texts.card.SPEAKERS[Author.SHOPPER]})"
+    return clip(name, LONGEST_NAME - units(mark)) + mark
+
+
+def _turn(post: Post) -> Turn | None:
+    if post.kind is not PostKind.TURNS or len(post.turns) != 1 or post.mentions or post.buttons:
+        return None
+    return post.turns[0] if post.turns[0].author is Author.SHOPPER else None
