@@ -78,7 +78,7 @@ def _words(text: str) -> list[Word]:
 
 
 async def judge(story: Story) -> Verdict:
-    """Look at the fake Slack, the widget, the webhook's receiver, `/v1` and the log."""
+    """Look at the team's chat, the widget, the webhook's receiver, `/v1` and the log."""
     verdict = Verdict(stories=1)
     if len(story.house.replicas) > 1:
         await _everybody_serves(story, verdict)
@@ -96,7 +96,7 @@ async def judge(story: Story) -> Verdict:
 
 
 def is_void(story: Story) -> bool:
-    """Baton believes "not there" a settling time after an attempt. Where the machine was so busy that the fake Slack
+    """Baton believes "not there" a settling time after an attempt. Where the machine was so busy that the stand-in
     committed a post even later, or let a look-up run into its timeout,
     it broke its promise, and what came of that says nothing about Baton. Where a replica stood still in between, it
     was not the machine."""
@@ -104,18 +104,17 @@ def is_void(story: Story) -> bool:
     if not pauses and any(sign in story.house.log() for sign in TOO_SLOW):
         return True
     attempts, settle = story.house.attempts(), Timing().settle * story.plan.scale
-    for call in story.slack.calls_to("chat.postMessage"):
-        its_id = call.args["metadata"]["event_payload"]["delivery"]
-        began = max((at for at in attempts.get(its_id, ()) if at <= call.at), default=0.0)
-        stood_still = any(start <= call.at and began <= end for start, end in pauses)
-        if call.response.get("ok") and float(call.response["ts"]) - began > settle and not stood_still:
+    for post in story.team.posts():
+        began = max((at for at in attempts.get(post.known_as, ()) if at <= post.came_at), default=0.0)
+        stood_still = any(start <= post.came_at and began <= end for start, end in pauses)
+        if post.committed_at - began > settle and not stood_still:
             return True
     return False
 
 
 async def _everybody_serves(story: Story, verdict: Verdict) -> None:
     """Each replica that lives takes a command and answers; so whatever one had in hand that stood still, it has done
-    by now. Slack has answered all its calls."""
+    by now. The team's chat has answered all its calls."""
     shopper = {"shopper": {"id": "s-1"}, "conversation_id": "c-1"}
     for replica in story.house.replicas:
         client = story.ask_at(replica)
@@ -125,24 +124,24 @@ async def _everybody_serves(story: Story, verdict: Verdict) -> None:
             asking.cancel()
         elif asking.result():
             _store(await client.ask("GET", "/v1/conversations/c-1", KEY), story, verdict)
-    await story.until(lambda: story.is_settled() and all(call.status for call in story.slack.calls))
+    await story.until(lambda: story.is_settled() and all(call.status for call in story.team.fake.calls))
 
 
 def _thread(story: Story, verdict: Verdict) -> None:
     """Exactly one card, everything said above and below it, one line per event, at most one offer."""
-    shown = story.shown()
+    shown = story.team.shown()
     verdict.compare("thread", THREAD, shown)
-    cards = story.roots()
-    verdict.claim(len(cards) == 1, f"thread: {len(cards)} cards")
-    verdict.claim("Resolved by" in story.slack.text_of(cards[0]), "thread: the card is not up to date")
+    cards = len(story.team.cards())
+    verdict.claim(cards == 1, f"thread: {cards} cards")
+    verdict.claim("Resolved by" in story.team.card_text(), "thread: the card is not up to date")
     for line in ("claimed this", "resolved this"):
         verdict.claim(shown.count(line) == 1, f"thread: {shown.count(line)} times {line!r}")
     offers = [line for line in shown.splitlines() if line in texts.thread.OFFERS.values()]
     verdict.claim(len(offers) == 1, f"thread: the offers are {offers}")
-    gone = [one for one in story.slack.messages(story.channel, deleted=True) if one.deleted]
-    verdict.claim(not gone, f"thread: {len(gone)} posts were taken back")
-    for reply in story.replies():
-        verdict.claim(list(reply.reactions) == ["eyes"], f"thread: {reply.text} is marked {reply.reactions}")
+    gone = story.team.taken_back()
+    verdict.claim(not gone, f"thread: {gone} posts were taken back")
+    for text, marks in story.replies():
+        verdict.claim(marks == [story.team.seen], f"thread: {text} is marked {marks}")
 
 
 def _widget(story: Story, verdict: Verdict) -> None:
@@ -183,14 +182,8 @@ def _log(story: Story, verdict: Verdict) -> None:
     verdict.claim(bindings == [("closed",)], f"log: bindings are {bindings}")
     late = _late(story)
     verdict.late += len(late)
-    unexcused = [text for text in late if len(story.house.replicas) == 1 and not _came_again(story, text)]
+    unexcused = [text for text in late if len(story.house.replicas) == 1 and not story.team.came_again(text)]
     verdict.claim(not unexcused, f"log: {unexcused} are marked late")
-
-
-def _came_again(story: Story, text: str) -> bool:
-    """Whether Slack had to deliver it more than once, so that the next message may have been there before it."""
-    told = [one for one in story.slack.deliveries if one.event.get("text") == text]
-    return any(len(one.attempts) > 1 for one in told)
 
 
 def _late(story: Story) -> list[str]:

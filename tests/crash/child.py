@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,11 +30,14 @@ import sqlalchemy.dialects.sqlite  # noqa: F401
 import storage.bell
 import storage.engine
 import storage.writer
+from adapters.discord import api as discord_api
+from adapters.discord import app as discord_app  # noqa: F401 - imported before the forks
 from adapters.slack import api, app  # noqa: F401 - imported before the forks
 from adapters.webhook import outbound
 from bot import logs, wiring
 from bot.courier import Courier
 from bot.settings import Settings, Timing, load
+from tests.crash.teams import key_of
 from tests.crash.warm import warm_up
 
 LOOKED_UP = frozenset({"auth.test", "users.info", "users.getPresence", "conversations.list",
@@ -45,6 +49,8 @@ PATIENCE = 5.0
 """How long a live event waits for its thread's catch-up. Not scaled: it bounds what a busy machine may take."""
 
 PR_SET_PDEATHSIG = 1
+attempted_at: ContextVar[float] = ContextVar("attempted_at", default=0.0)
+"""Of the delivery under way."""
 
 
 class Steps:
@@ -107,7 +113,8 @@ def watch_commits(steps: Steps) -> None:
 
 
 def watch_calls(steps: Steps) -> None:
-    """A step before, in the middle of and behind every call to Slack that posts, changes or looks for a post."""
+    """A step before, in the middle of and behind every call to Slack or Discord that posts, changes or looks for a
+    post."""
     slack: Any = api.SlackApi
     respond = slack.respond
 
@@ -117,6 +124,7 @@ def watch_calls(steps: Steps) -> None:
         return await _stepped(steps, method, partial(respond, self, method, **options))
 
     slack.respond = watched
+    _watch_discord(steps)
     _watch_attempts(steps)
     sender: Any = outbound.WebhookSender
     send = sender.send
@@ -134,9 +142,25 @@ def _watch_attempts(steps: Steps) -> None:
 
     async def watched(self: Any, call: Any) -> Any:
         steps.note(f"{call.delivery_id} {call.attempted_at}")
+        attempted_at.set(call.attempted_at)
         return await carry_out(self, call)
 
     courier._carry_out = watched
+
+
+def _watch_discord(steps: Steps) -> None:
+    """What is posted there does not bear its delivery's id: it is noted once more, by what it can be known by."""
+    discord: Any = discord_api.DiscordApi
+    call = discord.call
+
+    async def watched(self: Any, verb: str, path: str, **options: Any) -> Any:
+        if verb == "GET" and not path.endswith("/messages"):
+            return await call(self, verb, path, **options)
+        if known_as := key_of(options.get("json") or {}) if verb == "POST" else "":
+            steps.note(f"{known_as} {attempted_at.get()}")
+        return await _stepped(steps, f"{verb} {path}", partial(call, self, verb, path, **options))
+
+    discord.call = watched
 
 
 async def _stepped(steps: Steps, name: str, call: Any) -> Any:

@@ -25,13 +25,15 @@ class Blow:
 class Plan:
     """Per replica the blow of each of its lives; behind the last it lives on. The store and the shopper `stay` with
     the replica that answers them, or ask one after the other. `impatience` shortens the database's limits for
-    transactions that stand still, `scale` all of Baton's own delays. `over_http`: Slack calls us, whichever lives."""
+    transactions that stand still, `scale` all of Baton's own delays. `over_http`: Slack calls us, whichever lives.
+    `chat`: where the team is."""
 
     blows: Sequence[Sequence[Blow]]
     stay: bool = False
     impatience: float = 1.0
     scale: float = SCALE
     over_http: bool = False
+    chat: str = "slack"
 
     def __str__(self) -> str:
         parts = [
@@ -48,9 +50,9 @@ class Plan:
         return sum(step * 1_000**index for index, step in enumerate(steps))
 
 
-def kills(*steps: int) -> Plan:
+def kills(*steps: int, chat: str = "slack") -> Plan:
     """One Baton, killed at these steps of its lives and started again at once."""
-    return Plan([[Blow(step, NO_TICK) for step in steps]])
+    return Plan([[Blow(step, NO_TICK) for step in steps]], chat=chat)
 
 
 def _short(at: str) -> str:

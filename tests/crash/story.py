@@ -19,7 +19,7 @@ from tests.crash.clients import Client, Hook, Widget
 from tests.crash.databases import Database, File
 from tests.crash.house import House, Replica, Zygote
 from tests.crash.plans import Plan
-from tests.fakes.slack import FakeSlack, Fault, Message
+from tests.crash.teams import TEAMS, Team
 
 KEY, ADMIN = "store-key", "admin-token"
 WORDS = {1: 12, 2: 1500, 3: 30, 4: 600, 5: 1, 6: 800}
@@ -58,7 +58,7 @@ class Story:
         number: int,
         plan: Plan,
         *,
-        faults: Callable[[FakeSlack], None] = lambda _: None,
+        faults: Callable[[Any], None] = lambda _: None,
         hooked: bool = True,
         remember: Callable[[], Database] | None = None,
     ):
@@ -67,12 +67,8 @@ class Story:
         self._remember = remember or (lambda: File(zygote.template, folder))
         self.plan = plan
         self.name = f"{plan}, seed {number}"
-        self._faults = faults
-        self.slack = FakeSlack(seed=number)
-        self.slack.ack_timeout = 3.0 * plan.scale * 2
-        self.slack.retry_delays = (0.0, 60.0 / 60, 300.0 / 60)
-        self.dana, self.bob = self.slack.add_user("dana miller"), self.slack.add_user("bob ray")
-        self.channel = self.slack.add_channel("support", members=[self.dana, self.bob])
+        self.team: Team = TEAMS[plan.chat](plan)
+        faults(self.team.fake)
         self.hook = Hook() if hooked else None
         self.house: House
         self.client: Client
@@ -82,9 +78,8 @@ class Story:
 
     async def tell(self, then: Callable[["Story"], Awaitable[Any]]) -> Any:
         """From the first word until nothing is owed to anybody; `then` looks at it while everything still runs."""
-        self._prepare_faults()
         async with contextlib.AsyncExitStack() as stack:
-            await stack.enter_async_context(self.slack)
+            await stack.enter_async_context(self.team.fake)
             session = await stack.enter_async_context(aiohttp.ClientSession())
             environment = self._environment(await self._hook_address(stack))
             database = await asyncio.to_thread(self._remember)
@@ -92,7 +87,7 @@ class Story:
             self.house = House(self._zygote, self._folder, self._number, environment, self.plan, database)
             stack.push_async_callback(self.house.stop)
             if self.plan.over_http:
-                self.slack.deliver_to(*(f"{url}/slack/events" for url in self.house.urls))
+                self.team.fake.deliver_to(*(f"{url}/slack/events" for url in self.house.urls))
             self.client = Client(session, self.house.urls, lambda: self.house.broken, stay=self.plan.stay)
             self.house.start()
             try:
@@ -101,12 +96,6 @@ class Story:
                     return await then(self)
             except TimeoutError:
                 raise AssertionError(self._where_it_hangs()) from None
-
-    def _prepare_faults(self) -> None:
-        """Slack takes its time, so that a call has a middle."""
-        for method in ("chat.postMessage", "chat.update", "reactions.add", "reactions.remove"):
-            self.slack.faults.add(method, Fault.latency(0.012), times=None)
-        self._faults(self.slack)
 
     async def _hook_address(self, stack: contextlib.AsyncExitStack) -> str:
         if self.hook is None:
@@ -119,12 +108,7 @@ class Story:
             "BATON_SECRET": "s" * 32,
             "BATON_API_KEY": KEY,
             "BATON_ADMIN_TOKEN": ADMIN,
-            "SLACK_BOT_TOKEN": self.slack.bot_token,
-            "SLACK_APP_TOKEN": "" if self.plan.over_http else self.slack.app_token,
-            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
-            "SLACK_LIMITS": "off",
-            "SLACK_API_URL": self.slack.api_url,
-            "SLACK_CHANNEL": "#support",
+            **self.team.environment(),
             "WEBHOOK_URL": hook,
             "WEBHOOK_SECRET": "hook-secret" if hook else "",
         }
@@ -189,39 +173,31 @@ class Story:
     # --- the operators ----------------------------------------------------------------------------------------
 
     async def _operators(self) -> None:
-        await self._at_once(self._press(self.dana, "claim"), self._press(self.bob, "claim"))
+        await self._at_once(self._press(self.team.dana, "claim"), self._press(self.team.bob, "claim"))
         await self.until(lambda: self.owner() is not None)
-        owner, root = self.owner(), self.root()
+        owner = self.owner()
         assert owner is not None
         for number in range(1, REPLIES + 1):
-            await self.slack.post(owner, self.channel, speech(f"r{number}"), thread_ts=root.ts)
+            await self.team.write(owner, speech(f"r{number}"))
             if number == 1:
-                await self.slack.post(owner, self.channel, "// secret of the team", thread_ts=root.ts)
+                await self.team.write(owner, "// secret of the team")
             await asyncio.sleep(0.002)
 
     async def _press(self, user: str, action: str) -> None:
         """Until it shows no error, or there is nothing to press any more."""
-        await self.until(lambda: self._shows(action) or self._is_past(action))
-        while self._shows(action):
-            pressed = await self.slack.click(user, self.channel, self.root().ts, f"baton:{action}")
+        await self.until(lambda: self.team.shows(action) or self._is_past(action))
+        while self.team.shows(action):
             self.presses += 1
-            await self.slack.wait_for(lambda: pressed.done, TIMEOUT)
-            if pressed.acked:
+            if await self.team.press(user, action):
                 return
             await asyncio.sleep(0.1)
-
-    def _shows(self, action: str) -> bool:
-        roots = self.roots()
-        blocks = roots[-1].blocks if roots else []
-        ids = [element.get("action_id") for block in blocks for element in block.get("elements", ())]
-        return f"baton:{action}" in ids
 
     def _is_past(self, action: str) -> bool:
         return self.owner() is not None if action == "claim" else self.stage() == "resolved"
 
     async def _resolve(self) -> None:
         """Once the shopper's words stand in the thread and the replies are marked as seen."""
-        await self.until(lambda: f"w{SAID}w0002" in self.shown() and self._all_seen())
+        await self.until(lambda: f"w{SAID}w0002" in self.team.shown() and self._all_seen())
         owner = self.owner()
         assert owner is not None
         while self.stage() != "resolved":
@@ -229,30 +205,13 @@ class Story:
 
     def _all_seen(self) -> bool:
         replies = self.replies()
-        return len(replies) == REPLIES and all("eyes" in reply.reactions for reply in replies)
+        return len(replies) == REPLIES and all(self.team.seen in marks for _, marks in replies)
 
     # --- what can be looked at --------------------------------------------------------------------------------
 
-    def roots(self) -> list[Message]:
-        """Our posts that stand in the channel itself."""
-        return [one for one in self.slack.messages(self.channel) if one.bot_id and not one.is_reply]
-
-    def root(self) -> Message:
-        """The card."""
-        return self.roots()[0]
-
-    def posts(self) -> list[Message]:
-        """Our posts in the thread."""
-        return [one for one in self.slack.messages(self.channel) if one.bot_id and one.is_reply]
-
-    def replies(self) -> list[Message]:
-        """The operators' messages that were meant for the shopper."""
-        found = [one for one in self.slack.messages(self.channel) if not one.bot_id]
-        return [one for one in found if not one.text.startswith("//")]
-
-    def shown(self) -> str:
-        """All our posts in the thread, as people read them."""
-        return "\n".join(text for post in self.posts() for text in _block_texts(post))
+    def replies(self) -> list[tuple[str, list[str]]]:
+        """The operators' messages that were meant for the shopper, with their reactions."""
+        return [(text, marks) for text, marks in self.team.replies() if not text.startswith("//")]
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What the database says now."""
@@ -268,13 +227,13 @@ class Story:
         return str(found[0][0]) if found else ""
 
     def owner(self) -> str | None:
-        """The owner's Slack id."""
+        """The owner's account."""
         found = self.rows("SELECT o.external_id FROM conversation c JOIN operator o ON o.id = c.owner_id")
         return str(found[0][0]) if found else None
 
     def is_settled(self) -> bool:
         """Whether nothing is owed, under way or about to come."""
-        if self.slack.gateway.under_way or self.slack._late:
+        if not self.team.is_quiet():
             return False
         if any(replica.stands_still for replica in self.house.replicas):
             return False
@@ -300,24 +259,13 @@ class Story:
             f"died at {self.house.deaths}, stood still {self.house.pauses}",
             f"lanes {lanes}",
             f"deliveries {calls}",
-            f"stage {self.stage()}, {len(self.roots())} roots",
+            f"stage {self.stage()}, {len(self.team.cards())} cards",
         ]
-        says += [f"{one.text[:60]!r} {one.reactions}" for one in self.slack.messages(self.channel)[-8:]]
+        says += [f"{text[:60]!r} {marks}" for text, marks in self.team.replies()]
         says += [f"widget at {self.widget.last}"] if hasattr(self, "widget") else []
-        says += [self.slack._recently(), self.house.log()[-3000:]]
+        says += [self.team.fake._recently(), self.house.log()[-3000:]]
         return f"{self._folder.name} hangs:\n" + "\n".join(says)
 
 
 async def _run(act: Awaitable[None]) -> None:
     await act
-
-
-def _block_texts(message: Message) -> list[str]:
-    """The blocks only: the message's own text repeats them for notifications."""
-    found = []
-    for block in message.blocks:
-        parts = [block.get("text"), *block.get("elements", ())]
-        found += [
-            part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)
-        ]
-    return found

@@ -12,13 +12,13 @@ from tests.crash.databases import Database
 from tests.crash.house import Zygote
 from tests.crash.plans import Plan
 from tests.crash.story import Story
-from tests.fakes.slack import FakeSlack
 
 AT_ONCE = 4
 """Stories beside each other in one process: they wait more than they work."""
 TRIES = 3
 
-Faults = Callable[[FakeSlack], None]
+Faults = Callable[[Any], None]
+"""Prepares the stand-in of Slack or of Discord."""
 
 
 class Teller:

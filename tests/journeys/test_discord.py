@@ -228,16 +228,15 @@ async def test_what_was_written_while_baton_was_kicked_out_is_read_back(begin_gu
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_another_replica_listens_once_the_one_that_did_stands_still(begin_guild: Begin) -> None:
-    """It goes on posting all the while; what is written in the thread meanwhile is read back."""
+async def test_another_replica_listens_once_the_one_that_did_stops_listening(begin_guild: Begin) -> None:
+    """It goes on posting all the while; what is written in the thread meanwhile is read back. That a dead one's lease
+    ends is tests/adapters/discord/test_line.py's."""
     guild = await begin_guild()
     other = await guild.add_replica()
     await guild.escalate()
     thread = await guild.thread()
     await thread.claim(guild.dana)
     listens = guild.baton._platforms[0]
-    line = listens._line  # as if its machine had died: no word to Discord, nor to the others
-    line._alone = True
     for task in listens._running:
         task.cancel()
     guild.discord.drop_sockets()

@@ -39,6 +39,11 @@ def test_who_said_that_they_are_away_is_not_mentioned() -> None:
     assert mentioned(team(), away={"U1", "U3"}) == ("U4", "U5", "U6", "U7", "U8")
 
 
+def test_where_the_platform_does_not_tell_who_is_there_anybody_may_be() -> None:
+    unknown = [replace(one, present=None) for one in MEMBERS]
+    assert mentioned(team(), unknown) == ("U1", "U2", "U3", "U4", "U5")
+
+
 def test_guests_are_not_mentioned() -> None:
     guest = Member(Actor("chat", "U9", "Gus", Role.NONE), present=True)
     assert mentioned(team(), [guest]) == ()
