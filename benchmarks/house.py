@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.load import Thread
 from benchmarks.processes import BenchFailed, Process, free_port, running
@@ -44,14 +44,7 @@ class House:
 
     def environment(self, port: int) -> dict[str, str]:
         """Of one Baton."""
-        own = {
-            "BATON_DATABASE_URL": self.database,
-            "BATON_CONFIG": str(self.folder / "baton.toml"),
-            "BATON_SECRET": SECRET,
-            "BATON_ADMIN_TOKEN": ADMIN_TOKEN,
-            "BATON_PORT": str(port),
-            **{f"BATON_API_KEY_S{index}": api_key(index) for index in range(len(self.channels))},
-        }
+        own = common_environment(self.folder, self.database, port, len(self.channels))
         if not self.with_slack:
             return own
         way_in = "SLACK_SIGNING_SECRET" if self.over_http else "SLACK_APP_TOKEN"
@@ -64,22 +57,52 @@ class House:
 
     def write_policy(self) -> None:
         """One store and one team per channel."""
-        parts = []
-        for index, channel in enumerate(self.channels):
-            parts.append(f'[stores.s{index}]\nteam = "t{index}"\n')
-            place = f'channel = "{channel}"\nmentions = "none"\n' if self.with_slack else ""
-            parts.append(f"[teams.t{index}]\n{place}")
-        (self.folder / "baton.toml").write_text("\n".join(parts))
+        write_policy(self.folder, self.channels if self.with_slack else [""] * len(self.channels))
 
     def require_alive(self) -> None:
         """`BenchFailed` if a Baton has ended, or its log says that something broke."""
-        for process in self.batons:
-            process.require_alive()
-            complaints = process.complaints()
-            if complaints:
-                raise BenchFailed(
-                    f"{process.name} logged {len(complaints)} faults; the first: {complaints[0]}"
-                )
+        require_alive(self.batons)
+
+
+class Served(Protocol):
+    """A house, whatever its teams' chat is."""
+
+    channels: list[str]
+
+    @property
+    def baton(self) -> Process: ...
+    def require_alive(self) -> None: ...
+
+
+def common_environment(folder: Path, database: str, port: int, stores: int) -> dict[str, str]:
+    """Of one Baton, without its chat."""
+    return {
+        "BATON_DATABASE_URL": database,
+        "BATON_CONFIG": str(folder / "baton.toml"),
+        "BATON_SECRET": SECRET,
+        "BATON_ADMIN_TOKEN": ADMIN_TOKEN,
+        "BATON_PORT": str(port),
+        **{f"BATON_API_KEY_S{index}": api_key(index) for index in range(stores)},
+    }
+
+
+def write_policy(folder: Path, channels: Sequence[str]) -> None:
+    """One store and one team for each channel; an empty one is the console's."""
+    parts = []
+    for index, channel in enumerate(channels):
+        parts.append(f'[stores.s{index}]\nteam = "t{index}"\n')
+        place = f'channel = "{channel}"\nmentions = "none"\n' if channel else ""
+        parts.append(f"[teams.t{index}]\n{place}")
+    (folder / "baton.toml").write_text("\n".join(parts))
+
+
+def require_alive(batons: Sequence[Process]) -> None:
+    """`BenchFailed` if one has ended, or its log says that something broke."""
+    for process in batons:
+        process.require_alive()
+        complaints = process.complaints()
+        if complaints:
+            raise BenchFailed(f"{process.name} logged {len(complaints)} faults; the first: {complaints[0]}")
 
 
 @dataclass(frozen=True)
@@ -180,7 +203,7 @@ async def ask(wire: Wire, path: str, body: Json, token: str, wanted: int = 200) 
     return dict(json.loads(answer))
 
 
-async def escalated(house: House, names: Sequence[str], port: int = 0) -> list[Case]:
+async def escalated(house: Served, names: Sequence[str], port: int = 0) -> list[Case]:
     """Escalate these in turn, round the stores, and get a widget token for each."""
     wire = await Wire.connect(port or house.baton.port)
     cases = []

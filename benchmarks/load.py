@@ -136,53 +136,29 @@ async def listen(port: int, opening: bytes, heard: Callable[[int, float], None] 
     return listener
 
 
-class Line:
-    """Sends operators' messages to one system under test, and hears its shoppers' streams."""
+class Rounds:
+    """Sends operators' messages to one system under test, and hears its shoppers' streams. How they are built and sent
+    is the platform's."""
 
-    def __init__(self, slack: FakeSlack, threads: Sequence[Thread], url_port: int = 0) -> None:
-        self._slack = slack
+    mode = ""
+
+    def __init__(self, threads: Sequence[Thread]) -> None:
         self._threads = threads
-        self._url_port = url_port  # of the request URL; 0: Socket Mode
-        self._template = ""
         self._numbers = count(1)
-        self._stamps = count(int(time.time() * 1_000_000))
         self._listeners: list[Listener] = []
-        self._wires: list[Wire] = []
-        self._idle: asyncio.Queue[Wire] = asyncio.Queue()
         self._told = Told()
 
-    @property
-    def mode(self) -> str:
-        return "HTTP" if self._url_port else "Socket Mode"
-
-    async def open(self, wires: int = 64) -> None:
-        """Open the streams, and in HTTP mode this many connections; send one message the long way, through all of the
-        fake, which is also the pattern for those that are built here."""
+    async def open(self) -> None:
+        """Open the streams; send one message the long way, through all of the fake, which is also the pattern for
+        those that are built here."""
         for index, thread in enumerate(self._threads):
             self._listeners.append(await listen(thread.port, thread.stream, self._hears(index)))
-        for _ in range(wires if self._url_port else 0):
-            wire = await Wire.connect(self._url_port)
-            self._wires.append(wire)
-            self._idle.put_nowait(wire)
-        self._template = await self._pattern()
-
-    async def _pattern(self) -> str:
-        thread = self._threads[0]
-        ts = await self._slack.post(
-            thread.operator, thread.channel, "One moment, please.", thread_ts=thread.root
-        )
-        delivery = self._slack.delivery_of(ts)
-        await self._slack.wait_for(lambda: delivery.done)
-        if not delivery.acked:
-            raise BenchFailed("The first message was not acknowledged.")
-        return json.dumps(delivery.payload)
+        await self._take_pattern()
 
     def close(self) -> None:
         """Hang up."""
         for listener in self._listeners:
             listener.close()
-        for wire in self._wires:
-            wire.close()
 
     def _hears(self, index: int) -> Callable[[int, float], None]:
         def heard(number: int, at: float) -> None:
@@ -194,11 +170,108 @@ class Line:
 
         return heard
 
-    # --- events -----------------------------------------------------------------------------------------------
-
     def build(self, amount: int) -> list["Event"]:
         """Messages, round all threads, ready to be sent."""
         return [self._event(index % len(self._threads)) for index in range(amount)]
+
+    async def _take_pattern(self) -> None:
+        raise NotImplementedError
+
+    def _event(self, index: int) -> "Event":
+        raise NotImplementedError
+
+    async def _send(self, event: "Event") -> None:
+        raise NotImplementedError
+
+    # --- rounds -----------------------------------------------------------------------------------------------
+
+    async def saturate(self, events: Sequence["Event"], in_flight: int) -> tuple[float, Told]:
+        """As fast as acknowledgements come, with so many on their way; the answer is messages per second."""
+        waiting = iter(events)
+
+        async def work() -> None:
+            for event in waiting:
+                await self._send(event)
+
+        began = time.perf_counter()
+        told = await self._round(lambda: _all([work() for _ in range(in_flight)]))
+        return len(events) / (max(told.acked.values()) - began), self._checked(events, told)
+
+    async def pace(self, events: Sequence["Event"], per_second: float) -> Told:
+        """One after the other at this rate, whether the ones before were acknowledged or not."""
+
+        async def send_all() -> None:
+            began = time.perf_counter() + 0.01
+            tasks = []
+            for index, event in enumerate(events):
+                wait = began + index / per_second - time.perf_counter()
+                if wait > 0:
+                    await asyncio.sleep(wait)
+                tasks.append(asyncio.ensure_future(self._send(event)))
+            await _all(tasks)
+
+        return self._checked(events, await self._round(send_all))
+
+    async def _round(self, sending: Callable[[], Awaitable[Any]]) -> Told:
+        told = self._told = Told()
+        with undisturbed():
+            try:
+                async with asyncio.timeout(ROUND_SECONDS):
+                    await sending()
+            except TimeoutError:
+                raise BenchFailed(
+                    f"Only {len(told.acked)} of {len(told.sent)} messages were acknowledged in time."
+                ) from None
+            until = time.perf_counter() + SETTLE_SECONDS
+            while told.arrived.keys() < told.sent.keys() and time.perf_counter() < until:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        return told
+
+    def _checked(self, events: Sequence["Event"], told: Told) -> Told:
+        threads: dict[int, list[int]] = {}
+        for event in events:
+            threads.setdefault(event.thread, []).append(event.number)
+        told.check(self.mode, threads)
+        return told
+
+
+class Line(Rounds):
+    """Slack's: in Socket Mode, or over HTTP."""
+
+    def __init__(self, slack: FakeSlack, threads: Sequence[Thread], url_port: int = 0) -> None:
+        super().__init__(threads)
+        self.mode = "HTTP" if url_port else "Socket Mode"
+        self._slack = slack
+        self._url_port = url_port  # of the request URL; 0: Socket Mode
+        self._template = ""
+        self._stamps = count(int(time.time() * 1_000_000))
+        self._wires: list[Wire] = []
+        self._idle: asyncio.Queue[Wire] = asyncio.Queue()
+
+    async def open(self, wires: int = 64) -> None:
+        """In HTTP mode with this many connections."""
+        for _ in range(wires if self._url_port else 0):
+            wire = await Wire.connect(self._url_port)
+            self._wires.append(wire)
+            self._idle.put_nowait(wire)
+        await super().open()
+
+    def close(self) -> None:
+        """Hang up."""
+        super().close()
+        for wire in self._wires:
+            wire.close()
+
+    async def _take_pattern(self) -> None:
+        thread = self._threads[0]
+        ts = await self._slack.post(
+            thread.operator, thread.channel, "One moment, please.", thread_ts=thread.root
+        )
+        delivery = self._slack.delivery_of(ts)
+        await self._slack.wait_for(lambda: delivery.done)
+        if not delivery.acked:
+            raise BenchFailed("The first message was not acknowledged.")
+        self._template = json.dumps(delivery.payload)
 
     def _event(self, index: int) -> "Event":
         thread, number = self._threads[index], next(self._numbers)
@@ -266,57 +339,6 @@ class Line:
         elif status != 200:
             raise BenchFailed(f"An event was answered with {status}: {body[:200]!r}")
         return status == 200
-
-    # --- rounds -----------------------------------------------------------------------------------------------
-
-    async def saturate(self, events: Sequence["Event"], in_flight: int) -> tuple[float, Told]:
-        """As fast as acknowledgements come, with so many on their way; the answer is messages per second."""
-        waiting = iter(events)
-
-        async def work() -> None:
-            for event in waiting:
-                await self._send(event)
-
-        began = time.perf_counter()
-        told = await self._round(lambda: _all([work() for _ in range(in_flight)]))
-        return len(events) / (max(told.acked.values()) - began), self._checked(events, told)
-
-    async def pace(self, events: Sequence["Event"], per_second: float) -> Told:
-        """One after the other at this rate, whether the ones before were acknowledged or not."""
-
-        async def send_all() -> None:
-            began = time.perf_counter() + 0.01
-            tasks = []
-            for index, event in enumerate(events):
-                wait = began + index / per_second - time.perf_counter()
-                if wait > 0:
-                    await asyncio.sleep(wait)
-                tasks.append(asyncio.ensure_future(self._send(event)))
-            await _all(tasks)
-
-        return self._checked(events, await self._round(send_all))
-
-    async def _round(self, sending: Callable[[], Awaitable[Any]]) -> Told:
-        told = self._told = Told()
-        with undisturbed():
-            try:
-                async with asyncio.timeout(ROUND_SECONDS):
-                    await sending()
-            except TimeoutError:
-                raise BenchFailed(
-                    f"Only {len(told.acked)} of {len(told.sent)} messages were acknowledged in time."
-                ) from None
-            until = time.perf_counter() + SETTLE_SECONDS
-            while told.arrived.keys() < told.sent.keys() and time.perf_counter() < until:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-        return told
-
-    def _checked(self, events: Sequence["Event"], told: Told) -> Told:
-        threads: dict[int, list[int]] = {}
-        for event in events:
-            threads.setdefault(event.thread, []).append(event.number)
-        told.check(self.mode, threads)
-        return told
 
 
 @dataclass(frozen=True, slots=True)

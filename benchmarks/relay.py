@@ -3,14 +3,14 @@
 Every message of Baton's is committed before its acknowledgement; the floor stores nothing.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.figures import median, percentile
 from benchmarks.house import House, answered_threads, house, slack_with
-from benchmarks.load import Line, Thread, line
+from benchmarks.load import Line, Rounds, Thread, line
 from benchmarks.processes import Process, calm, free_port, running
 from benchmarks.wire import request
 
@@ -39,7 +39,7 @@ class Measured:
     repeats: int = 0  # events that were not acknowledged in time, and sent again
 
 
-async def measure(systems: dict[str, Line], watched: list[Process], plan: Plan) -> dict[str, Measured]:
+async def measure(systems: Mapping[str, Rounds], watched: list[Process], plan: Plan) -> dict[str, Measured]:
     """All systems in turn, round after round, so that a disturbance of the machine meets them alike."""
     found = {name: Measured() for name in systems}
     speeds = {}

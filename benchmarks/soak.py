@@ -27,6 +27,7 @@ from benchmarks.crowd import texts_of
 from benchmarks.figures import percentile
 from benchmarks.house import Case, House, claimed, escalated, house
 from benchmarks.load import PATIENCE, Event, Line, Thread, Told
+from benchmarks.lost import Missed, Notes, report
 from benchmarks.processes import BenchFailed, Process, free_port, running
 from benchmarks.wire import Wire
 
@@ -64,8 +65,10 @@ class Operators(Line):
         self._where = where
         self._pools: dict[int, list[Wire]] = {}
         self._tried: set[int] = set()
+        self.notes = Notes()
         self.told = self._told = Told()
         self.by_thread: dict[int, list[int]] = {}
+        self.written: dict[int, tuple[str, str]] = {}
 
     async def open(self, wires: int = 0) -> None:
         """The streams are the shoppers'."""
@@ -78,23 +81,31 @@ class Operators(Line):
     async def say(self, index: int) -> None:
         """One message in that thread, until it is acknowledged."""
         event = self._event(index)
+        thread = self._threads[index]
+        message = self._slack.world.channels[thread.channel].threads[thread.root][-1]
+        self.written[event.number] = message.ts, thread.root
         self.by_thread.setdefault(index, []).append(event.number)
         await self._send(event)
 
     async def _request(self, event: Event) -> bool:
         pool = self._pools.setdefault(port := random.choice(self._where.batons).port, [])
         try:
+            while pool and pool[-1].is_closed:  # with the process it led to
+                pool.pop()
             wire = pool.pop() if pool else await Wire.connect(port)
         except OSError:  # nobody listens there any more
+            self.notes.tried(event.number, port, "nobody there")
             await asyncio.sleep(0.02)
             return False
         try:
             status, body = await asyncio.wait_for(wire.send(self._marked(event)), PATIENCE)
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError) as error:
             wire.close()
+            self.notes.tried(event.number, port, type(error).__name__)
             self._tried.add(event.number)
             return False
         pool.append(wire)
+        self.notes.tried(event.number, port, str(status))
         if status in (500, 503):
             self._tried.add(event.number)
             await asyncio.sleep(0.5)
@@ -124,17 +135,19 @@ class Shopper:
     resumed: int = 0
     problems: list[str] = field(default_factory=list)
 
-    def _address(self) -> str:
-        return random.choice(self.house.batons).url
+    def _replica(self) -> Process:
+        return random.choice(self.house.batons)
 
     async def listen(self) -> None:
         """Until cancelled."""
         headers = {"Authorization": f"Bearer {self.case.token}"}
         patience = aiohttp.ClientTimeout(total=None, sock_connect=1.0, sock_read=40.0)
         while True:
+            replica = self._replica()
+            self.operators.notes.opened(self.index, replica.port, self.last)
             with suppress(aiohttp.ClientError, OSError, TimeoutError):
                 async with self.session.get(
-                    f"{self._address()}/widget/v1/stream",
+                    f"{replica.url}/widget/v1/stream",
                     headers={**headers, "Last-Event-ID": str(self.last)},
                     timeout=patience,
                 ) as answer:
@@ -161,7 +174,7 @@ class Shopper:
         while True:
             with suppress(aiohttp.ClientError, OSError, TimeoutError):
                 async with self.session.post(
-                    f"{self._address()}/widget/v1/messages",
+                    f"{self._replica().url}/widget/v1/messages",
                     json=body,
                     headers=headers,
                     timeout=aiohttp.ClientTimeout(total=5.0),
@@ -176,9 +189,14 @@ class Shopper:
 class Mortal:
     """The replica that is killed and started again."""
 
-    def __init__(self, where: House, folder: Path) -> None:
-        self._house, self._folder = where, folder
-        self.kills = 0
+    lives = LIVES
+
+    def __init__(self, where: House, folder: Path, notes: Notes) -> None:
+        self._house, self._folder, self._notes = where, folder, notes
+
+    @property
+    def kills(self) -> int:
+        return len(self._notes.kills)
 
     async def live(self, until: float) -> None:
         """Life after life, until that time; the last one ends in peace."""
@@ -188,11 +206,11 @@ class Mortal:
                 "mortal", ["-m", "bot", "run"], port, self._folder, self._house.environment(port)
             ) as process:
                 self._house.batons[1:] = [process]
-                await asyncio.sleep(min(random.uniform(*LIVES), max(0.0, until - time.monotonic())))
+                await asyncio.sleep(min(random.uniform(*self.lives), max(0.0, until - time.monotonic())))
                 if time.monotonic() < until:
                     process.handle.kill()
                     process.handle.wait()
-                    self.kills += 1
+                    self._notes.kills.append((time.perf_counter(), port))
         self._house.batons[1:] = []
 
 
@@ -228,7 +246,7 @@ async def _run(
     shoppers: list[Shopper],
     roots: dict[str, str],
 ) -> list[str]:
-    mortal = Mortal(ours, folder / "soak")
+    mortal = Mortal(ours, folder / "soak", operators.notes)
     until = time.monotonic() + seconds
     living = asyncio.create_task(mortal.live(until))
     while len(ours.batons) < 2 and not living.done():  # noqa: ASYNC110 - a second, before anything is measured
@@ -240,6 +258,7 @@ async def _run(
         await living
         await _until_there(ours, operators, shoppers, roots)
         end = Health.of(ours.baton)
+    await _explain_missing(ours, operators, shoppers)
     ours.require_alive()
     operators.told.check("soak", operators.by_thread)
     problems = [what for one in shoppers for what in one.problems] + _thread_problems(ours, shoppers, roots)
@@ -290,6 +309,24 @@ async def _talk(operators: Operators, shoppers: list[Shopper], until: float) -> 
         await asyncio.gather(*under_way)
 
 
+async def _explain_missing(ours: House, operators: Operators, shoppers: list[Shopper]) -> None:
+    """All there is to know of what never arrived, while the replicas still live."""
+    told = operators.told
+    of = {number: index for index, numbers in operators.by_thread.items() for number in numbers}
+    missed = []
+    for number in sorted(told.sent.keys() - told.arrived.keys())[:5]:
+        one, (ts, root) = shoppers[of[number]], operators.written[number]
+        missed.append(Missed(number, one.case.number, one.index, ts, root, one.case.token))
+    if missed:
+        last = {one.index: one.last for one in shoppers}
+        live = [(one.port, one.url) for one in ours.batons]
+        print(
+            "\n".join(await report(ours.database, operators.notes, missed, last, live)),
+            file=sys.stderr,
+            flush=True,
+        )
+
+
 async def _until_there(
     ours: House, operators: Operators, shoppers: list[Shopper], roots: dict[str, str]
 ) -> None:
@@ -319,6 +356,8 @@ def _thread_problems(ours: House, shoppers: list[Shopper], roots: dict[str, str]
 def main(arguments: list[str]) -> int:
     """The exit code."""
     minutes = float(arguments[0]) if arguments else 20.0
+    if len(arguments) > 1:  # longest life in seconds
+        Mortal.lives = (float(arguments[1]) / 3, float(arguments[1]))
     with tempfile.TemporaryDirectory(prefix="baton-soak-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL runs as another user

@@ -12,6 +12,7 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self.is_closed = False
 
     @classmethod
     async def connect(cls, port: int) -> Self:
@@ -53,6 +54,7 @@ class Wire(asyncio.Protocol):
             answer.set_result((int(head[9:12]), rest[:length]))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closed = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionResetError("the server closed the connection"))
 

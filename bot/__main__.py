@@ -82,12 +82,12 @@ def missing(settings: Settings) -> list[str]:
     if len(settings.secret) < LEAST_SECRET:
         problems.append(
             f"BATON_SECRET: missing or shorter than {LEAST_SECRET} characters; write a long random string, for example "
-            "from `python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+            "from `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`."
         )
     for store in settings.stores.values():
         if not store.api_key:
             problems.append(
-                f"BATON_API_KEY: the store {store.name} has none; set it, or BATON_API_KEY_{store.name.upper()}."
+                f"BATON_API_KEY: the store {store.name} has none; set it, or BATON_API_KEY_{store.name.upper().replace('-', '_')}."
             )
     return problems
 
@@ -120,6 +120,7 @@ def _migrate(_: argparse.Namespace) -> int:
 
 
 def _check(_: argparse.Namespace) -> int:
+    print(f".env: {find_dotenv(usecwd=True) or 'none, neither here nor above'}")
     settings = load()
     for store in settings.stores.values():
         print(f"store {store.name}: team {store.team}, API key {'set' if store.api_key else 'MISSING'}, "
@@ -127,7 +128,10 @@ def _check(_: argparse.Namespace) -> int:
     for team in settings.teams.values():
         print(f"team {team.name}: {team.chat}, channel {team.channel}, relay {team.relay}")
     print(f"{len(settings.triggers)} keyword triggers; database {settings.database_url.split('://')[0]}")
-    return 0
+    problems = missing(settings)
+    for one in problems:
+        print(f"baton: {one}", file=sys.stderr)
+    return 1 if problems else 0
 
 
 MARKS = {checkup.Grade.OK: "✓", checkup.Grade.PROBLEM: "✗", checkup.Grade.UNKNOWN: "–"}

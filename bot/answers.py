@@ -108,7 +108,7 @@ def _found(uow: UnitOfWork, words: str, most: int) -> tuple[list[int], bool]:
     """Numbers, the surest first; and whether there are more than `most` - 1."""
     found: dict[int, None] = {}
     bare = words.strip().lstrip("#")
-    if bare.isdigit() and len(bare) <= 9 and uow.conversations.get(int(bare)) is not None:
+    if bare.isdecimal() and len(bare) <= 9 and uow.conversations.get(int(bare)) is not None:
         found[int(bare)] = None
     parts = words.split()
     if (
@@ -172,7 +172,7 @@ def still_open(uow: UnitOfWork, actor: Actor, said: str) -> Answer:
 def did(uow: UnitOfWork, action: Action, value: str) -> str:
     """What a button did, where its handler says nothing; the case's number leads to the thread, where one goes on."""
     number = value.partition(":")[0]
-    case = uow.conversations.get(int(number)) if number.isdigit() else None
+    case = uow.conversations.get(int(number)) if number.isdecimal() else None
     return texts.answers.did(str(action), linked_number(uow, case)) if case else texts.answers.nothing_done()
 
 

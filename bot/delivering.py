@@ -18,6 +18,7 @@ from bot.lanes import REPEATABLE, BindingState, Delivery, DeliveryState, Lane, O
 from bot.ports import TeamChat, UnitOfWork
 from bot.posts import Place
 from bot.readers import READERS
+from bot.readers.card import CardReader
 from bot.readers.moving import team_of
 from bot.readers.thread import ThreadReader, closes, place_of
 from bot.settings import Timing
@@ -160,6 +161,8 @@ class Delivering:
     def _still_wanted(self, uow: UnitOfWork, lane: Lane, delivery: Delivery) -> bool:
         """What was taken back while it waited is not posted; its lane goes on behind it."""
         reader = READERS[lane.reader]
+        if isinstance(reader, CardReader):
+            reader.refresh(uow, delivery)
         if not isinstance(reader, ThreadReader) or reader.refresh(uow, delivery):
             return True
         self._drop(uow, delivery)

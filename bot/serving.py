@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 from typing import Protocol
 
 from bot.settings import Settings, SettingsError
@@ -47,6 +48,11 @@ async def start(baton: Starts, settings: Settings, variable: str, cure: str) -> 
     try:
         await baton.start()
         settle()
+    except socket.gaierror as error:
+        await baton.stop()
+        raise SettingsError(
+            f"BATON_HOST: {settings.host!r} is no address of this machine; write 127.0.0.1, or 0.0.0.0 for all of them."
+        ) from error
     except OSError as error:
         await baton.stop()
         address, reason = f"{settings.host}:{settings.port}", os.strerror(error.errno or 0)

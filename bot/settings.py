@@ -23,19 +23,7 @@ MENTION_RULES = ("present", "here", "group", "none")
 FILE_TYPES = ("image", "pdf", "text", "office", "zip", "audio", "video")
 CHANNELS = {"slack": "SLACK_CHANNEL", "discord": "DISCORD_CHANNEL_ID"}
 """The chats beside the console, and where the channel of a team is named that names none itself."""
-TABLES = (
-    "stores",
-    "teams",
-    "routes",
-    "triggers",
-    "waiting",
-    "targets",
-    "hours",
-    "followup",
-    "privacy",
-    "texts",
-    "files",
-)
+TABLES = ("stores", "teams", "hours", "triggers", "followup", "targets", "files")
 
 
 class SettingsError(Exception):
@@ -240,14 +228,10 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     path = Path(env.get("BATON_CONFIG") or "baton.toml")
     if not path.exists() and env.get("BATON_CONFIG"):
         raise SettingsError(f"BATON_CONFIG: there is no file {path}; name an existing one or leave it unset.")
-    try:
-        policy = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path.name}: not valid TOML ({error}); mend that line.") from error
+    policy = _toml(path, "BATON_CONFIG") if path.exists() else {}
     for key in policy:
         if key not in TABLES:
             raise SettingsError(f"{path.name}: {key}: not a table; the tables are {', '.join(TABLES)}.")
-    _known(policy, path.name, {"stores", "teams", "triggers", "hours", "followup", "files", "targets"})
     slack, discord = _slack(env), _discord(env)
     stores = _stores(env, policy)
     teams = _teams(env, policy, "slack" if slack else "discord" if discord else "console")
@@ -268,7 +252,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=_database_url(env),
         host=host,
         port=port,
-        public_url=(env.get("BATON_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/"),
+        public_url=(
+            _web_address(env.get("BATON_PUBLIC_URL", ""), "BATON_PUBLIC_URL") or f"http://{host}:{port}"
+        ).rstrip("/"),
         secret=env.get("BATON_SECRET", ""),
         admin_token=env.get("BATON_ADMIN_TOKEN", ""),
         stores=stores,
@@ -295,12 +281,25 @@ def _replies(env: Mapping[str, str], folder: Path, teams: Mapping[str, TeamPolic
                 f"BATON_REPLIES: there is no file {path}; name an existing one or leave it unset."
             )
         return ()
+    raw = _toml(path, "BATON_REPLIES")
     try:
-        return read_replies(tomllib.loads(path.read_text(encoding="utf-8")), teams)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path.name}: not valid TOML ({error}); mend that line.") from error
+        return read_replies(raw, teams)
     except ValueError as error:
         raise SettingsError(f"{path.name}: {error}") from error
+
+
+def _toml(path: Path, name: str) -> dict[str, Any]:
+    """A file that is there. `name` is the variable that may say where it is."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path.name}: not valid TOML ({error}); mend that line.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path.name}: not UTF-8 (byte {error.start}); save it as UTF-8.") from error
+    except OSError as error:
+        raise SettingsError(
+            f"{name}: {path} cannot be read ({error.strerror}); write a file that can."
+        ) from error
 
 
 def _database_url(env: Mapping[str, str]) -> str:
@@ -344,10 +343,15 @@ def _slack(env: Mapping[str, str]) -> Slack | None:
             "SLACK_APP_TOKEN: missing although SLACK_BOT_TOKEN is set; add the xapp-… token with connections:write "
             "(Socket Mode), or SLACK_SIGNING_SECRET for Slack to call Baton over HTTP."
         )
+    for name, token, other in (("SLACK_BOT_TOKEN", bot, "xapp-"), ("SLACK_APP_TOKEN", app, "xoxb-")):
+        if token.startswith(other):
+            raise SettingsError(
+                f"{name}: is an {other} token; the bot's begins with xoxb-, the app's with xapp-. Swap them."
+            )
     return Slack(
         bot,
         app,
-        env.get("SLACK_API_URL") or "https://slack.com/api/",
+        _address(env, "SLACK_API_URL", "https://slack.com/api/", ("https://", "http://")),
         secret,
         _choice(env.get("SLACK_LIMITS") or "on", ("on", "off"), "SLACK_LIMITS") == "on",
     )
@@ -387,7 +391,16 @@ def _address(env: Mapping[str, str], name: str, default: str, begins: tuple[str,
     url = env.get(name) or default
     if not url.startswith(begins):
         raise SettingsError(
-            f"{name}: {url!r} does not begin with {' or '.join(begins)}; mend it, or leave it unset for Discord's own."
+            f"{name}: {url!r} does not begin with {' or '.join(begins)}; mend it, or leave it unset for the platform's own."
+        )
+    return url
+
+
+def _web_address(url: str, name: str) -> str:
+    """Empty, or an address that can be called."""
+    if url and not url.startswith(("https://", "http://")):
+        raise SettingsError(
+            f"{name}: {url!r} is no web address; write one that begins with https://, or http://."
         )
     return url
 
@@ -453,7 +466,8 @@ def _store(env: Mapping[str, str], name: str, raw: dict[str, Any]) -> StorePolic
         public_key=str(raw.get("public_key", name)),
         origins=tuple(str(item).rstrip("/") for item in origins),
         team=str(raw.get("team", "support")),
-        webhook_url=str(raw.get("webhook_url") or env.get("WEBHOOK_URL", "")),
+        webhook_url=_web_address(str(raw.get("webhook_url", "")), f"{where}.webhook_url")
+        or _web_address(env.get("WEBHOOK_URL", ""), "WEBHOOK_URL"),
         webhook_secret=secret,
         internal=_flag(raw.get("internal", False), f"{where}.internal"),
     )

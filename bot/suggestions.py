@@ -47,7 +47,7 @@ def _cases(uow: "UnitOfWork", typed: str, actor: Actor, number: int | None) -> I
     teams, own = teams_of(uow, actor), uow.people.known(actor)
     found: dict[int, Conversation] = {}
     bare = typed.lstrip("#")
-    named = uow.conversations.get(int(bare)) if bare.isdigit() and len(bare) <= 9 else None
+    named = uow.conversations.get(int(bare)) if bare.isdecimal() and len(bare) <= 9 else None
     if named is not None and named.team in teams:
         found[named.number] = named
     for view in (View.MINE, View.TEAMS):

@@ -23,7 +23,7 @@ from adapters.webhook.outbound import WebhookSender
 from bot import schedule, texts
 from bot.arrivals import Arrivals
 from bot.catchup import CatchUp
-from bot.checkup import Finding, ok, problem
+from bot.checkup import Finding, ok, problem, unknown
 from bot.commands import (
     Advance,
     Attend,
@@ -51,7 +51,7 @@ from bot.ports import Bus, Clock, TeamChat, Wakeup
 from bot.replicas import Replicas
 from bot.settings import Settings, SettingsError, discord_invites, slack_calls_us
 from storage.engine import reading_engine, writing_engine
-from storage.migrate import migrate
+from storage.migrate import migrate, trouble
 from storage.reads import Reads
 from storage.writer import Writer
 
@@ -254,7 +254,14 @@ def _metrics(writer: Writer) -> CollectorRegistry:
 
 async def examine(settings: Settings) -> list[Finding]:
     """What works and what does not, of everything that can be tried from here."""
-    findings = [*await _examine_slack(settings), *await _examine_discord(settings)]
+    troubles = {
+        "database": await asyncio.to_thread(trouble, reading_engine(settings.database_url)),
+        "files": await asyncio.to_thread(LocalFiles.at(settings.files_url).trouble),
+    }
+    findings = [problem(about, one) for about, one in troubles.items() if one]
+    findings += [*await _examine_slack(settings), *await _examine_discord(settings)]
+    if settings.slack is None and settings.discord is None:
+        findings.append(unknown("chats", texts.terminal.doctor_no_chat()))
     if settings.admin_token:
         findings.append(ok("console", "BATON_ADMIN_TOKEN is set: operators can sign in."))
     else:
@@ -333,6 +340,7 @@ async def failed_deliveries(settings: Settings) -> Sequence[Delivery]:
 
 async def retry_delivery(settings: Settings, delivery_id: str) -> int:
     """Make a dead letter due again; the serving process delivers it. The answer is its case number."""
+    migrate_database(settings)
     writer = Writer(writing_engine(settings.database_url), settings, HANDLERS, time.time)
     writer.start()
     try:

@@ -28,7 +28,10 @@ CHANNEL = "baton"
 MOST_BYTES = 7_000  # PostgreSQL takes 8,000
 RETRY_SECONDS = 1.0
 POLL_SECONDS = 1.5
-OVERLAP_SECONDS = 5.0  # clocks differ, and a commit may become visible after a later one
+OVERLAP_SECONDS = 60.0
+"""A change bears the time at which its transaction began, by its own replica's clock, and is seen once that has
+committed: after others that began later. So each look goes back by more than a transaction lives (it waits 5 s for a
+lock, idles 10 s, and may meet a slow disk) and clocks differ."""
 
 
 class Bell:
@@ -45,7 +48,7 @@ class Bell:
         self._typing: list[tuple[int, str, str | None]] = []
         self._ready = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._seen: dict[int, float] = {}
+        self._seen: dict[int, int] = {}
         self._looked_at = clock()
 
     def start(self) -> None:
@@ -114,19 +117,22 @@ class Bell:
                     self._announce(Changes(touched=set(numbers), typing=[tuple(one) for one in typing]))
 
     async def _poll(self) -> None:
-        """What changed since the last look that went well, whoever changed it; the waiting compare it with what they
-        have."""
         while True:
-            began, since = self._clock(), self._looked_at - OVERLAP_SECONDS
-            found = await self._reads(partial(_changed_since, since))
-            fresh = {number for number, at in found.items() if self._seen.get(number) != at}
-            self._seen, self._looked_at = found, began
-            if fresh:
-                self._announce(Changes(touched=fresh))
+            await self.look()
             await asyncio.sleep(POLL_SECONDS)
 
+    async def look(self) -> None:
+        """What was appended since the last look that went well, whoever did; the waiting compare it with what they
+        have. A log's head says whether it is news: two changes may bear one time, and a later one an earlier."""
+        began, since = self._clock(), self._looked_at - OVERLAP_SECONDS
+        found = await self._reads(partial(_changed_since, since))
+        fresh = {number for number, head in found.items() if self._seen.get(number) != head}
+        self._seen, self._looked_at = found, began
+        if fresh:
+            self._announce(Changes(touched=fresh))
 
-def _changed_since(since: float, uow: ports.UnitOfWork) -> dict[int, float]:
+
+def _changed_since(since: float, uow: ports.UnitOfWork) -> dict[int, int]:
     return uow.conversations.changed_since(since)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, bindparam, func, or_, select
 
 from bot.conversation import IN_PERSONS_HANDS, Conversation, Stage
 from storage.boards import RANKS, Boards, priority_rank
@@ -14,6 +14,9 @@ from storage.rows import Rows
 from storage.tables import ConversationRow, table
 
 _T = table(ConversationRow)
+
+
+_CHANGED = select(_T.c.number, _T.c.head).where(_T.c.updated_at > bindparam("since"))
 
 
 @cache
@@ -123,10 +126,10 @@ class Conversations(Boards):
         criteria = (_T.c.shopper_id == shopper_id, _T.c.number != than, _T.c.handoff > 0)
         return self.rows.where(*criteria, order_by=(_T.c.updated_at.desc(),), limit=limit)
 
-    def changed_since(self, since: float) -> dict[int, float]:
+    def changed_since(self, since: float) -> dict[int, int]:
         self.rows.flush()
-        statement = select(_T.c.number, _T.c.updated_at).where(_T.c.updated_at > since)
-        return {int(number): float(at) for number, at in self._connection.execute(statement)}
+        found = self._connection.execute(_CHANGED, {"since": since})
+        return {int(number): int(head) for number, head in found}
 
     def stages(self) -> dict[str, int]:
         self.rows.flush()

@@ -9,7 +9,10 @@ Parameters never reach an error's text: they are what customers wrote, and error
 import sqlite3
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.settings import SettingsError
 
 BUSY_SECONDS = 5.0
 LOCK_MS, IDLE_MS = 5_000, 10_000  # a replica that stands still gives its locks back
@@ -28,6 +31,13 @@ def reading_engine(url: str) -> Engine:
 
 
 def _engine(url: str, begin: str) -> Engine:
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise SettingsError(
+            "BATON_DATABASE_URL: cannot be read; write postgresql+psycopg://user:password@host:5432/database, with "
+            "%40 for an @ in the password."
+        ) from error
     if not url.startswith("sqlite"):
         return create_engine(
             url,

@@ -85,6 +85,10 @@ def _of_team(team: str) -> Any:
     return and_(_LANE.c.conversation.in_(own), _LANE.c.reader != str(Reader.WEBHOOK))
 
 
+def _thread_of(binding: Binding) -> Thread:
+    return binding.platform, binding.channel, binding.root
+
+
 class Lanes:
     """See `bot.ports.Lanes`. `woken` is told of every lane that became due."""
 
@@ -220,7 +224,7 @@ class Lanes:
         for thread in threads:
             key = self._memory.names.get(thread)
             binding = self.bound.get(*key) if key is not None else None
-            if binding is None:
+            if binding is None or _thread_of(binding) != thread:  # SQLite gives an id again
                 unknown.append(thread)
             else:
                 self._threads[thread] = binding

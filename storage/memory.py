@@ -4,8 +4,11 @@ Only on SQLite, where one process writes, and only while that is proven at the s
 data_version` says whether another connection has committed since, and `total_changes` whether anybody else used ours.
 If so, everything is forgotten. PostgreSQL's rows belong to all replicas: there is no memory.
 
-Beside a conversation's own row nothing is kept that people wrote: no text, no inbox, no delivery. A row whose JSON was
-changed is read once more, as the database gives it back. Those used least lately are forgotten first.
+Beside a conversation's own row nothing is kept that people wrote: no text, no inbox, no delivery. What another process
+erases is forgotten with the next batch, and the periodic jobs' lease makes one every tick. A row with JSON that is new
+or was changed is read once more, as the database gives it back. Those used least lately are forgotten first.
+
+`exec_driver_sql` is not noticed here: only `storage.prepared` and `storage.engine` may use it (a test looks).
 """
 
 from typing import Any

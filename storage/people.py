@@ -44,9 +44,10 @@ class People:
         """Whether the writer remembers who that is."""
         key = self._memory.names.get(account) if self._memory is not None else None
         known = self.operators.get(*key) if key is not None else None
-        if known is not None:
-            self._accounts[account] = known
-        return known is not None
+        if known is None or (known.platform, known.external_id) != account:  # SQLite gives an id again
+            return False
+        self._accounts[account] = known
+        return True
 
     def remember(self, memory: Memory) -> None:
         """After the commit: see `Rows.remember`."""

@@ -216,6 +216,8 @@ class Rows(Generic[T]):
         self._objects[key] = thing
         self._stored[key] = self._shape.values(thing)
         self._absent.discard(key)
+        if self._shape.json:
+            self._unsure.add(key)
         self.writes += 1
         self.written.append(thing)
         return thing

@@ -33,6 +33,7 @@ from storage.unit_of_work import Changes, UnitOfWork
 MOST_IN_A_BATCH, LEAST_IN_A_BATCH = 50, 10
 BACKGROUND_SHARE = 5
 BATCH_SECONDS = 0.02
+LEAST_WORK = 1e-6  # seconds a command, where the clock of our own work is too coarse to tell
 PROBE_SECONDS = 1.0
 
 logger = logging.getLogger("baton.writer")
@@ -160,7 +161,9 @@ class Writer:
         """The next batch: first those for whom somebody waits. The others have a share of their own, in turn at the
         front, since a batch may end before its last. No more than will fit into its time: what a batch looks at is
         loaded, and locked, for all of it."""
-        most = min(MOST_IN_A_BATCH, max(LEAST_IN_A_BATCH, int(BATCH_SECONDS / self._work_each)))
+        most = min(
+            MOST_IN_A_BATCH, max(LEAST_IN_A_BATCH, int(BATCH_SECONDS / max(self._work_each, LEAST_WORK)))
+        )
         share = min(len(self._later), max(BACKGROUND_SHARE, most - len(self._jobs)))
         first = [self._jobs.popleft() for _ in range(min(len(self._jobs), most - share))]
         behind = [self._later.popleft() for _ in range(share)]
@@ -285,9 +288,18 @@ class Writer:
                     break
             uow.flush()
             self._commit(connection)
-            uow.remember()
+            self._remember(uow)
         self._publish(outcomes, uow.changes())
         return jobs[len(outcomes) :]
+
+    def _remember(self, uow: UnitOfWork) -> None:
+        """What was committed must not be run again because of what comes behind the commit."""
+        try:
+            uow.remember()
+        except Exception:
+            logger.exception("a batch cannot be remembered: everything is read again")
+            if self._memory is not None:
+                self._memory.forget()
 
     def _handle(self, uow: UnitOfWork, job: _Job) -> _Outcome:
         before = uow.writes
@@ -297,6 +309,8 @@ class Writer:
             if uow.writes != before:
                 raise _Spoiled from refusal
             return _Outcome(job, error=refusal)
+        except StopIteration as error:  # no future takes such an error
+            raise RuntimeError("a handler ran out of an iterator") from error
 
     def _commit(self, connection: Connection) -> None:
         """A step of its own, so that crash tests can stand before and behind it."""

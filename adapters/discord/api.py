@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import aiohttp
 
-from adapters.discord.limits import ALLOWANCE, Bucket, patience
+from adapters.discord.limits import ALLOWANCE, Bucket, Refusals, patience
 from adapters.discord.vendor import discord, point_at
 from bot.deadline import in_time
 from bot.errors import DeliveryFault, EntryFault, PlaceFault, RootGone, Unsure
@@ -137,6 +137,7 @@ class DiscordApi:
         self._http: _Http | None = None
         self._identity: Identity | None = None
         self._opening = asyncio.Lock()
+        self._refusals = Refusals()
         self.refused = False
         """Discord refuses our token."""
 
@@ -178,6 +179,8 @@ class DiscordApi:
         """
         allowed = self._timeout if timeout is None else timeout
         attempt = _Attempt(repeatable, urgent="interaction_token" in named)
+        if not attempt.urgent:
+            self._refusals.require_room(looks=method == "GET")
         token = _attempt.set(attempt)
         waits = patience.set(min(LONGEST_PATIENCE, allowed / 4) if wait is None else wait)
         extra: dict[str, Any] = {"json": json} if json is not None else {}
@@ -190,10 +193,13 @@ class DiscordApi:
                 http = await self._ready()
                 answer = await http.request(discord.http.Route(method, path, **named), **extra, reason=reason)
         except discord.HTTPException as error:
+            self._refusals.note(error.status)
             if error.code in unless:
                 return {"code": error.code}
             self._raise(error, gone)
-        except DeliveryFault:
+        except DeliveryFault as fault:
+            if fault.reason in ("ratelimited", "token_refused"):
+                self._refusals.note(429)
             raise
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise PlaceFault("unreachable") from None

@@ -13,6 +13,7 @@ from adapters.discord.client import Event, Gateway
 from adapters.discord.line import Line
 from adapters.discord.listeners import Listeners
 from adapters.discord.outbound import DiscordChat
+from adapters.discord.presence import SharedPresence
 from adapters.discord.surfaces import Surfaces
 from adapters.discord.who_types import WhoTypes
 from bot.gaps import Gaps
@@ -73,6 +74,11 @@ class DiscordAdapter:
             asyncio.create_task(self._line.run(bus), name="discord-line"),
             asyncio.create_task(self._gaps.watch(self._catch_up), name="discord-gaps"),
         ]
+        if not self._alone:
+            shared = SharedPresence(
+                self._chat.directory, bus, self._listens, self._timing.members_refresh / 2
+            )
+            self._running.append(asyncio.create_task(shared.run(), name="discord-presence"))
         waiting = asyncio.create_task(self._line.first.wait())
         await asyncio.wait({waiting, *self._running}, timeout=self._timing.call_timeout,
                            return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
@@ -122,6 +128,9 @@ class DiscordAdapter:
             log.error("discord: catching up failed", extra={"fault": type(error).__name__})
             return False
         return True
+
+    def _listens(self) -> bool:
+        return self._line is not None and self._line.client is not None
 
     def _gone(self) -> None:
         """The connection was given up: who is online is not known any more."""

@@ -44,7 +44,7 @@ class Clicks:
             await self._do(turn, what)
         except ValueError:
             log.warning("discord: an unknown button was pressed")
-            await turn.nothing()
+            await turn.say(says(texts.windows.button_unknown()))
 
     async def _do(self, turn: Turn, what: Pressed) -> None:
         name = what.name
@@ -89,7 +89,7 @@ class Clicks:
         """A button that changes something: answered after the commit."""
         answer = await turn.wait(self._taking.begun(self._carried_out(turn, what)))
         number = what.value.partition(":")[0]
-        here = number.isdigit() and turn.is_layout and lists_case(turn.components, int(number))
+        here = number.isdecimal() and turn.is_layout and lists_case(turn.components, int(number))
         more = answer is not None and bool(answer.rows or answer.buttons)
         if here and turn.own and not more:
             word = answer.text if answer is not None else texts.windows.WINDOW_DONE

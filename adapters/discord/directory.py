@@ -2,7 +2,7 @@
 
 Discord's events name their author with roles, and what roles may do comes with the guild; so a person's role is
 computed here. All of it can be asked by REST, since only one replica holds the gateway; presence alone comes by the
-gateway, and is unknown elsewhere. What people are in each team is for `bot.roster` to say.
+gateway, and the others are told (`adapters.discord.presence`). What people are in each team is for `bot.roster` to say.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ log = logging.getLogger("baton.discord")
 PLACES_SECONDS, MEMBERS_SECONDS, PERSON_SECONDS = 60.0, 60.0, 300.0
 THREADS = frozenset({10, 11, 12})
 """The types of channel that are threads."""
+ONLINE = frozenset({"online", "dnd"})
 PAGE = 1000
 KEPT_THREADS = 20_000
 
@@ -75,8 +76,11 @@ class Directory:
         self._listed: list[str] = []
         self._listed_at = -MEMBERS_SECONDS
         self._parents: dict[str, str] = {}
+        self._named: dict[str, str] = {}
         self._own_id = ""
+        self._hears = False
         self._statuses: dict[str, str] | None = None
+        self._told: frozenset[str] | None = None
         self._standings: dict[tuple[str, str], Standing] = {}
 
     async def identity(self, fresh: bool = False) -> Identity:
@@ -102,6 +106,9 @@ class Directory:
             self._statuses[str(data["user"]["id"])] = str(data.get("status") or "offline")
         elif name == "GUILD_MEMBER_UPDATE":
             self.describe(data["user"], data)
+        elif name.startswith("MESSAGE_") and data.get("member"):  # at once: what is told later counts more
+            member = data["member"]
+            self.describe(data.get("author") or member["user"], member)
         elif name == "GUILD_MEMBER_REMOVE":
             self._known.pop(str(data["user"]["id"]), None)
             self._forget_standing(str(data["user"]["id"]))
@@ -125,13 +132,23 @@ class Directory:
         self._places = _Guild(data, {str(one["id"]): one for one in data.get("channels", ())})
         for thread in data.get("threads", ()):
             self._keep_parent(str(thread["id"]), str(thread.get("parent_id") or ""))
-        if self._statuses is not None:
+        if self._hears:
             found = data.get("presences", ())
             self._statuses = {str(one["user"]["id"]): str(one.get("status") or "offline") for one in found}
 
     def hears_presence(self, on: bool) -> None:
         """Whether the gateway is ours and tells who is online; what it told before is forgotten."""
-        self._statuses = {} if on else None
+        self._hears, self._statuses, self._told = on, None, None
+
+    def online(self) -> frozenset[str] | None:
+        """Who is, by our own gateway; None where that is not known."""
+        if self._statuses is None:
+            return None
+        return frozenset(one for one, status in self._statuses.items() if status in ONLINE)
+
+    def hear_of(self, online: frozenset[str] | None) -> None:
+        """Who is, by another replica's; None where that is not known."""
+        self._told = online
 
     def describe(self, user: Json, member: Json | None) -> Known:
         """Keep what a payload says about somebody; `member` None: it says nothing about the guild."""
@@ -214,10 +231,10 @@ class Directory:
         return roster.with_standings(actor, [own, *others]).in_team(team.name)
 
     def _is_present(self, user_id: str) -> bool | None:
-        """None where the gateway is not ours, or presences are not switched on: it is not known."""
+        """None where neither our gateway nor another replica's tells."""
         if self._statuses is None:
-            return None
-        return self._statuses.get(user_id, "offline") in ("online", "dnd")
+            return None if self._told is None else user_id in self._told
+        return self._statuses.get(user_id, "offline") in ONLINE
 
     async def _plain_role(self, known: Known) -> Role:
         value = everywhere((await self._guild()).guild, known.id, known.roles)
@@ -344,14 +361,18 @@ class Directory:
 
     async def channel(self, channel: str) -> Json:
         """A text channel of the guild by "#support", "support" or its id. `PlaceFault` "unknown_channel" if there is
-        none that we see."""
+        none that we see. One that had that name, and was renamed while we ran, is still the one that is meant."""
         wanted = channel.strip().removeprefix("#").removeprefix("<#").removesuffix(">")
         places = await self._guild()
         if wanted in places.channels:
             return places.channels[wanted]
         for one in places.channels.values():
             if one.get("name") == wanted and one.get("type") in (0, 5):
+                self._named[wanted] = str(one["id"])
                 return one
+        renamed = places.channels.get(self._named.get(wanted, ""))
+        if renamed is not None:
+            return renamed
         raise PlaceFault("unknown_channel")
 
     async def channel_id(self, channel: str) -> str:
@@ -384,6 +405,8 @@ class Directory:
                 "GET", "/channels/{channel_id}", channel_id=channel_id, repeatable=True,
                 unless={UNKNOWN_CHANNEL, MISSING_ACCESS},
             )  # fmt: skip
+            if "id" not in found:
+                return ""  # we may see it again, and nobody would say that it is a thread
             ours = found.get("type") in THREADS and str(found.get("guild_id")) == self._guild_id
             self._keep_parent(channel_id, str(found.get("parent_id") or "") if ours else "")
         return self._parents[channel_id]

@@ -12,7 +12,7 @@ import asyncio
 import json
 import secrets
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
 from time import time
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
@@ -61,9 +61,16 @@ def kept_of(message: Mapping[str, Any]) -> list[dict[str, Any]]:
             "channel": str(message.get("channel_id") or ""),
             "message": str(message["id"]),
         }
-        for one in message.get("attachments") or ()
+        for one in _attached(message)
         if one.get("id")
     ]
+
+
+def _attached(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Its own, and those of what it forwards."""
+    yield from message.get("attachments") or ()
+    for one in message.get("message_snapshots") or ():
+        yield from (one.get("message") or {}).get("attachments") or ()
 
 
 class DiscordFiles:

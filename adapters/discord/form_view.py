@@ -150,15 +150,18 @@ def draft(form: Form, values: Values, why: str) -> dict[str, Any]:
     """What was refused, for its writer only. What they chose is shown by its label, what they wrote as it is."""
     embed: dict[str, Any] = {}
     lines = []
+    given = {_plain(name): value for name, value in values.items()}
     for one in form.fields:
-        value = values.get(one.name, "")
+        value = given.get(_plain(one.name), "")
         if value and one.kind is FieldKind.TEXT:
             embed["description"] = value[:LONGEST_DRAFT]
         elif value:
             lines.append({"name": one.label[:256], "value": _shown(one, value)[:LONGEST_LINE]})
     if lines:
         embed["fields"] = lines
-    again = press(f"{PRESS}{CHANGE}:{form.action.value}:{form.number}", texts.windows.BUTTON_AGAIN)
+    again = press(
+        f"{PRESS}{CHANGE}:{form.action.value}:{form.number}{_seen(values)}", texts.windows.BUTTON_AGAIN
+    )
     words = texts.windows.kept_for_you(why) if embed else why
     return _classic(words, [embed] if embed else [], [again])
 
@@ -188,6 +191,26 @@ def reply_form(number: int, text: str) -> Form:
 def said(words: str) -> dict[str, Any]:
     """What a draft says once it is dealt with."""
     return _classic(marked_up(words)[:2000] or texts.windows.WINDOW_DONE, [], [], written=True)
+
+
+def _plain(field: str) -> str:
+    """A field's name without what it says of the moment at which it was shown (`bot.forms.TAGS`)."""
+    return field.partition("@")[0]
+
+
+def _seen(values: Values) -> str:
+    """What a field's name says of that moment, for the button that opens the form again: what its writer chose was
+    chosen then, and whatever a colleague changed since is none of it."""
+    found = next((name for name in values if "@" in name), "")
+    return f":{found}" if found else ""
+
+
+def as_seen(form: Form, field: str) -> Form:
+    """The form with the field that was called so then; `field` empty: none was."""
+    if not field:
+        return form
+    fields = (replace(one, name=field) if _plain(one.name) == _plain(field) else one for one in form.fields)
+    return replace(form, fields=tuple(fields))
 
 
 def kept_text(embeds: Sequence[Mapping[str, Any]]) -> str:

@@ -64,7 +64,7 @@ class Forms:
 
     async def again(self, turn: Turn, what: Pressed) -> None:
         """A form that was refused, or a saved reply that is read over, with what is kept in the draft."""
-        name, _, number = what.value.partition(":")
+        name, number, *seen = what.value.split(":", 2)
         action = Action(name)
         text = form_view.kept_text(turn.embeds)
         if action is Action.SAVED_REPLY and text:
@@ -72,7 +72,8 @@ class Forms:
             return
 
         async def made() -> dict[str, Any]:
-            form = await self._taking.desk.form(action, int(number), await self._taking.actor(turn))
+            asked = await self._taking.desk.form(action, int(number), await self._taking.actor(turn))
+            form = form_view.as_seen(asked, seen[0] if seen else "")
             kept = form_view.kept_values(form, turn.embeds) if turn.embeds else None
             return form_view.modal(form, turn.id, kept)
 

@@ -19,6 +19,8 @@ from bot.posts import Heard, Place
 
 SPOKEN = frozenset({0, 19})
 """The types of message that people write: one, or a reply to one."""
+WITHDRAWS = "🛑"
+"""A held message must not leave."""
 DIGITS = 20
 """Discord's ids grow with time and become longer: filled up they compare as strings."""
 
@@ -42,6 +44,12 @@ def is_spoken(message: Event) -> bool:
     return bool(author.get("id")) and message.get("type", 0) in SPOKEN
 
 
+def is_blank(message: Event) -> bool:
+    """Whether it shows nothing at all, which nobody can write: Discord hides it, or it is of a kind yet unknown."""
+    said = ("content", "attachments", "embeds", "sticker_items", "poll", "message_snapshots", "components")
+    return not any(message.get(one) for one in said)
+
+
 def people_in(message: Event) -> list[str]:
     """Whom to look up before `said`: the author and whom they mention; nobody if it is of no interest."""
     return [str(message["author"]["id"]), *mentioned_in(message)] if is_spoken(message) else []
@@ -56,8 +64,9 @@ def said(message: Event, channel: str, actors: Mapping[str, Actor], us: Ourselve
 
 
 def changed(message: Event, channel: str, actors: Mapping[str, Actor], us: Ourselves) -> Arrival | None:
-    """A message reads differently. Link previews, pins and the like change messages as well, but edit nothing."""
-    if not is_spoken(message) or not message.get("edited_timestamp"):
+    """A message reads differently, or has lost a file, which Discord counts as no edit. Link previews, pins and the
+    like change messages as well, but nothing that is taken from them."""
+    if not is_spoken(message) or not ("attachments" in message or message.get("edited_timestamp")):
         return None
     place, words = _place(message, channel), heard(message, actors, us)
     return Arrival(lane(place), words.edited_order, ThreadEdit(place, words, actors[words.author_id]))

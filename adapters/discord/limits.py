@@ -7,6 +7,9 @@ so that a lane's lease does not run out in a queue.
 
 import asyncio
 import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
 from contextvars import ContextVar
 
 from adapters.discord.vendor import discord
@@ -16,6 +19,11 @@ ALLOWANCE = "allowance"
 """The reason of a fault by which we keep inside Discord's limits: nothing is wrong there."""
 UNTOLD = 50
 """Turns of a bucket of which Discord tells nothing."""
+
+COUNTED, WITHIN = frozenset({401, 403, 429}), 600.0
+MOST_REFUSED, MOST_REFUSED_CHANGES = 3_000, 2_000
+"""Refused calls of ten minutes after which there are no more, or only such that look: at 10,000 Discord bans the address,
+which replicas may share, and somebody must still be able to see whether it is mended."""
 
 patience: ContextVar[float] = ContextVar("patience", default=0.0)
 """Seconds that the call under way may wait for its turn."""
@@ -62,3 +70,25 @@ class Bucket(discord.http.Ratelimit):
         """After a 429: nothing until then."""
         self.remaining, self.reset_after = 0, seconds
         self.expires = self._loop.time() + seconds
+
+
+class Refusals:
+    """The calls that Discord refused of late: a thousand cases in a channel that was closed to us all try again."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._at: deque[float] = deque()
+
+    def note(self, status: int) -> None:
+        """How a call ended."""
+        if status in COUNTED:
+            self._at.append(self._clock())
+
+    def require_room(self, *, looks: bool) -> None:
+        """`PlaceFault` "allowance" where there were too many. `looks`: the call changes nothing."""
+        began = self._clock() - WITHIN
+        while self._at and self._at[0] <= began:
+            self._at.popleft()
+        most = MOST_REFUSED if looks else MOST_REFUSED_CHANGES
+        if len(self._at) >= most:
+            raise PlaceFault(ALLOWANCE, self._at[len(self._at) - most] - began)

@@ -10,7 +10,16 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from adapters.discord.answers import Answers, Where, refusal, said
-from adapters.discord.inbound import Arrival, Event, changed, deleted, is_spoken, people_in, root_deleted
+from adapters.discord.inbound import (
+    WITHDRAWS,
+    Arrival,
+    Event,
+    changed,
+    deleted,
+    is_spoken,
+    people_in,
+    root_deleted,
+)
 from adapters.discord.inbound import said as spoken
 from adapters.discord.outbound import DiscordChat
 from adapters.discord.places import PLATFORM
@@ -23,8 +32,8 @@ from bot.verbs import only_reads
 
 log = logging.getLogger("baton.discord")
 
-WITHDRAWS = "🛑"
-"""A held message must not leave."""
+REPLY = 19
+"""The type of a message that replies to another."""
 PLACES = frozenset({"CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE",
                     "GUILD_CREATE", "GUILD_DELETE"})  # fmt: skip
 """Events after which a place may work that did not, or the other way round."""
@@ -98,17 +107,18 @@ class Listeners:
             await self._arrive(event, spoken)
 
     async def edit(self, event: Event) -> None:
-        """A message reads differently, or got a preview."""
-        if is_spoken(event) and event.get("edited_timestamp"):
+        """A message reads differently, has lost a file, or got a preview."""
+        if is_spoken(event) and (event.get("edited_timestamp") or "attachments" in event):
             await self._arrive(event, changed)
 
     async def _arrive(self, event: Event, read: Callable[..., Arrival | None]) -> None:
         async with self._turn(event):  # a look-up that takes longer must not let the next message pass
             channel = await self._directory.parent_of(str(event["channel_id"]))
             if not channel:
+                self._errand(self._beside_thread(event))
                 return
             author = event["author"]
-            self._directory.describe(author, event.get("member"))
+            await self._chat.require_words(event)
             actors = await self._directory.actors(people_in(event), channel)
             found = read(event, channel, actors, await self._directory.ourselves())
             if found is None:
@@ -124,6 +134,17 @@ class Listeners:
             self._look_up(where, found.command, result)
         else:
             self._answers.tell(where, answer)
+
+    async def _beside_thread(self, event: Event) -> None:
+        """Whoever replies to a card in its channel means the shopper, who would wait for ever."""
+        card = str((event.get("message_reference") or {}).get("message_id") or "")
+        if event.get("type") != REPLY or not card or event.get("edited_timestamp"):
+            return
+        channel = str(event["channel_id"])
+        number = await self._desk.case_at(Place(PLATFORM, channel, card))
+        if number is not None:
+            where = Where(str(event["author"]["id"]), channel, "", str(event["id"]))
+            self._answers.tell(where, Answer(texts.answers.reply_beside_thread(number)))
 
     def _look_up(self, where: Where, command: Any, result: Any) -> None:
         """A verb that only reads has no handler: the desk answers it, for the case of that thread."""
@@ -167,7 +188,10 @@ class Listeners:
         """A thread was deleted; its card is taken away by whoever posts there next."""
         found = root_deleted(str(event.get("parent_id") or ""), str(event["id"]), self._now())
         await self._bus.arrive(found.lane, found.order, found.command)
-        await self._chat.take_card_back(found.command.place)
+        if (
+            await self._desk.case_at(found.command.place) is not None
+        ):  # another's began with a person's own message
+            await self._chat.take_card_back(found.command.place)
 
     def _now(self) -> float:
         """Behind all that came before, also if the clock stands still or goes back."""
@@ -182,8 +206,6 @@ class Listeners:
         if not channel or (event.get("member") or {}).get("user", {}).get("bot"):
             return
         where = Where(str(event["user_id"]), channel, str(event["channel_id"]), str(event["message_id"]))
-        if member := event.get("member"):
-            self._directory.describe(member["user"], member)
         place = Place(PLATFORM, channel, where.root)
         actor = await self._directory.actor(where.user_id, here=channel)
         try:

@@ -34,6 +34,7 @@ CALLS: dict[str, tuple[str, ...]] = {
                                         "read_message_history", "embed_links", "attach_files", "mention_everyone"),
     "/channels/{channel_id}/messages/{message_id}": ("view_channel", "read_message_history", "embed_links"),
     "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me": ("read_message_history", "add_reactions"),
+    "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}": ("view_channel", "read_message_history"),
     "/channels/{channel_id}/messages/{message_id}/threads": ("create_public_threads",),
     "/channels/{channel_id}/typing": ("send_messages_in_threads",),
     "/channels/{channel_id}/webhooks": ("manage_webhooks",),

@@ -28,7 +28,7 @@ from adapters.discord.api import (
 from adapters.discord.directory import Directory
 from adapters.discord.files import DiscordFiles
 from adapters.discord.formatting import mentioned_in
-from adapters.discord.inbound import heard, is_spoken
+from adapters.discord.inbound import WITHDRAWS, heard, is_blank, is_spoken
 from adapters.discord.permissions import NEEDED, may
 from adapters.discord.places import PLATFORM
 from adapters.discord.rendering import (
@@ -206,13 +206,38 @@ class DiscordChat:
         for message in await self._messages(place.root, first, wait=LOOK_PATIENCE):
             if not is_spoken(message):
                 continue
+            await self.require_words(message)
             author = str(message["author"]["id"])
             self.directory.describe(message["author"], message.get("member"))
-            actors = await self.directory.actors([author, *mentioned_in(message)], place.channel)
+            stopped_by = await self._stopped_by(place, message)
+            ids = [author, *mentioned_in(message), *stopped_by]
+            actors = await self.directory.actors(ids, place.channel)
             words = heard(message, actors, us)
             words.extra["actor"] = _actor_dict(actors[author])
+            if stopped_by:
+                words.extra["stopped_by"] = tuple(actors[one] for one in stopped_by)
             found.append(words)
         return sorted(found, key=lambda words: words.order)
+
+    async def require_words(self, message: Mapping[str, Any]) -> None:
+        """`PlaceFault` where Discord hides what people write from us: such a message would count as an empty one."""
+        if not is_blank(message):
+            return
+        if "message_content" not in (await self.directory.identity(fresh=True)).intents:
+            raise PlaceFault("message_content")
+
+    async def _stopped_by(self, place: Place, message: Mapping[str, Any]) -> list[str]:
+        """Who has put 🛑 on it; without bots."""
+        if not any(
+            (one.get("emoji") or {}).get("name") == WITHDRAWS for one in message.get("reactions") or ()
+        ):
+            return []
+        users = await self.api.call(
+            "GET", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", repeatable=True,
+            wait=LOOK_PATIENCE, params={"limit": PAGE}, unless={UNKNOWN_MESSAGE, UNKNOWN_EMOJI},
+            channel_id=place.root, message_id=str(message["id"]), emoji=WITHDRAWS,
+        )  # fmt: skip
+        return [str(one["id"]) for one in users if not one.get("bot")] if isinstance(users, list) else []
 
     async def members(self, channel: str, team: TeamPolicy | None = None) -> Sequence[Member]:
         """The channel's people, or the team's."""
@@ -427,9 +452,19 @@ class DiscordChat:
                 params={"after": after, "limit": PAGE}, gone=gone,
             )  # fmt: skip
             found += sorted(page or (), key=lambda one: int(one["id"]))
+            if not found:
+                await self._require_history(channel, gone)
             if len(page or ()) < PAGE:
                 return found
             after = str(found[-1]["id"])
+
+    async def _require_history(self, channel: str, gone: Collection[int] = ()) -> None:
+        """Where we may not read a history Discord shows an empty one, as if all had been deleted. Looking for a single
+        message is refused there, whichever it is."""
+        await self.api.call(
+            "GET", "/channels/{channel_id}/messages/{message_id}", repeatable=True, gone=gone,
+            unless={UNKNOWN_MESSAGE}, channel_id=channel, message_id=channel,
+        )  # fmt: skip
 
     def _posted(self, remote_id: str, channel: str, thread: str) -> Posted:
         return Posted(remote_id, channel, f"https://discord.com/channels/{self._settings.guild_id}/{thread}")

@@ -59,7 +59,7 @@ def team_board(board: Board, team: str, now: float, serial: int) -> list[Compone
         press(
             PRESS + name_of(Look(view)),
             texts.boards.HOME_VIEWS[view.value],
-            GREEN if view is View.MINE else GREY,
+            GREEN if view is board.look.view else GREY,
         )
         for view in View
     ]

@@ -15,7 +15,7 @@ from adapters.discord.forms import Forms
 from adapters.discord.taking import Taking, place_of
 from adapters.discord.turns import Interaction, Turn
 from adapters.discord.words import numbered
-from bot import texts
+from bot import texts, verbs
 from bot.boards import Look, View
 from bot.commands import SendMessage
 from bot.errors import Busy, DeliveryFault, Refused, Unavailable
@@ -48,6 +48,9 @@ class Asking:
 
         async def asked(turn: Turn) -> Answer:
             number, said = await self._case(turn.interaction, case)
+            if number is None and not said:  # or a number in the words would be taken for a case's
+                example = verbs.example(act, in_thread=False)
+                return Answer(texts.answers.number_missing(str(act), example))
             return await self._ask(turn, " ".join(filter(None, (act.value, said, *words))), number)
 
         once = act not in _ASKED_TWICE
@@ -108,7 +111,7 @@ class Asking:
         """The case that is meant: its number, or what was written instead of one."""
         given = (case or "").strip()
         bare = given.lstrip("#")
-        if bare.isdigit() and len(bare) <= 9:
+        if bare.isdecimal() and len(bare) <= 9:
             return int(bare), ""
         place = place_of(interaction)
         if given or not place.root:

@@ -17,6 +17,7 @@ from typing import Any
 from adapters.discord import markup
 from adapters.discord.api import (
     ARCHIVED,
+    LOCKED,
     MISSING_ACCESS,
     MISSING_PERMISSIONS,
     UNKNOWN_CHANNEL,
@@ -38,7 +39,7 @@ NO_PREVIEWS = 1 << 2
 NOT_FOR_A_WHILE = 60.0
 """Seconds for which a channel without a webhook is not asked again."""
 TOO_MANY, BAD_TOKEN = 30007, 50027
-_LOST = frozenset({UNKNOWN_WEBHOOK, BAD_TOKEN})
+_LOST, _CLOSED = frozenset({UNKNOWN_WEBHOOK, BAD_TOKEN}), frozenset({ARCHIVED, LOCKED})
 _TAKEN = re.compile("discord|clyde|wumpus|system message|baton", re.IGNORECASE)
 """Names that Discord refuses, or that somebody else bears."""
 
@@ -76,12 +77,20 @@ class Voices:
                 "allowed_mentions": {"parse": []},
                 "flags": NO_PREVIEWS,
             }
-            answer = await self._api.call(
-                "POST", "/webhooks/{webhook_id}/{webhook_token}", json=body, unless=_LOST, gone={UNKNOWN_CHANNEL},
-                params={"wait": "true", "thread_id": place.root}, webhook_id=webhook.id, webhook_token=webhook.token,
-            )  # fmt: skip
+            try:
+                answer = await self._api.call(
+                    "POST", "/webhooks/{webhook_id}/{webhook_token}", json=body, unless=_LOST | _CLOSED,
+                    gone={UNKNOWN_CHANNEL}, params={"wait": "true", "thread_id": place.root},
+                    webhook_id=webhook.id, webhook_token=webhook.token,
+                )  # fmt: skip
+            except EntryFault:
+                return (
+                    None  # the name may be what is refused; if it is the words, whoever asked will meet that
+                )
             if "id" in answer:
                 return Posted(str(answer["id"]), place.channel)
+            if answer.get("code") in _CLOSED:
+                return None  # a webhook has no permissions; we may have the one that opens it
             self._webhooks.pop(place.channel, None)
         return None
 

@@ -12,7 +12,7 @@ import bisect
 import itertools
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -45,18 +45,35 @@ class Importance(IntEnum):
     LOOK = 8  # reading back what was said meanwhile
 
 
+PATIENT = Importance.WAITING_CARD
+"""From here on nobody looks at the very moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many calls at once, `per_second` in the long run, and never more than `per_minute` in any minute."""
+    """So many calls at once, `per_second` in the long run, and never more than `per_minute` in any minute. The share
+    `kept`, of what is there at once and of every minute, is for those who are more important than `PATIENT`: or what
+    nobody waits for would use up the minute in which somebody clicks."""
 
     per_second: float
     burst: float
     per_minute: int | None = None
+    kept: float = 0.0
 
     def among(self, replicas: int) -> "Limit":
         """One's share of it. At least one call at once, and one a minute: below that nothing could be said at all."""
         per_minute = None if self.per_minute is None else max(1, self.per_minute // replicas)
-        return Limit(self.per_second / replicas, max(1.0, self.burst / replicas), per_minute)
+        return Limit(self.per_second / replicas, max(1.0, self.burst / replicas), per_minute, self.kept)
+
+    def in_a_minute(self, *, patient: bool) -> int | None:
+        """How many of either kind."""
+        if self.per_minute is None or not patient:
+            return self.per_minute
+        return max(1, self.per_minute - int(self.per_minute * self.kept))
+
+    def spared(self, *, patient: bool) -> float:
+        """So many must still be there behind a call."""
+        return min(self.burst * self.kept, self.burst - 1) if patient else 0.0
 
 
 TIERS = {
@@ -68,6 +85,9 @@ TIERS = {
 CHANNEL_POSTS = Limit(1.0, 4)  # "1 per second" and channel, "short bursts >1 allowed"
 WORKSPACE_POSTS = Limit(300 / 60, 30, 300)  # "several hundred messages per minute" and workspace
 LIMITS = {
+    "chat.update": replace(TIERS[3], kept=0.3),  # cards, changed posts and pages of listings share it
+    "views.publish": replace(TIERS[4], kept=0.3),  # a Home tab after a click there, and those that stand open
+    "conversations.replies": replace(TIERS[3], kept=0.2),  # looking for a post, and reading threads back
     "conversations.list": TIERS[2],
     "reactions.remove": TIERS[2],
     "users.getPresence": Limit(50 / 60, 50, 50),  # tier 3; nothing more important shares it
@@ -79,7 +99,6 @@ LIMITS = {
     "files.info": TIERS[4],
     "users.info": TIERS[4],
     "views.open": TIERS[4],
-    "views.publish": TIERS[4],
     "views.update": TIERS[4],
 }
 """Per method and workspace; a method not named here is of tier 3. `chat.postMessage` has the two limits above."""
@@ -115,6 +134,10 @@ class _Ticket:
     turn: asyncio.Future[None] | None = None
     until: float = 0.0
 
+    @property
+    def patient(self) -> bool:
+        return self.order[0] >= PATIENT
+
     def stands(self, now: float) -> bool:
         return self.turn is not None or self.until > now
 
@@ -130,14 +153,15 @@ class _Bucket:
     made: deque[float] = field(default_factory=deque)
     line: set[_Ticket] = field(default_factory=set)
 
-    def ready(self, now: float, before: int = 0) -> float:
+    def ready(self, now: float, before: int = 0, *, patient: bool = False) -> float:
         """When a call may be made that has so many others before it."""
-        start, tokens = max(now, self.filled_at), self._level(now)
+        start, tokens = max(now, self.filled_at), self._level(now) - self.limit.spared(patient=patient)
         at = start + max(0.0, before + 1 - tokens - _EPSILON) / self.limit.per_second
-        if self.limit.per_minute is None:
+        most = self.limit.in_a_minute(patient=patient)
+        if most is None:
             return at
-        minutes, rest = divmod(before, self.limit.per_minute)
-        nth = len(self.made) + rest - self.limit.per_minute
+        minutes, rest = divmod(before, most)
+        nth = len(self.made) + rest - most
         earliest = self.made[nth] + MINUTE if nth >= 0 else now
         return max(at, earliest + minutes * MINUTE)
 
@@ -323,10 +347,11 @@ class Allowance:
         a line that is long, or paused, must not stall the others."""
         own, *shared = ticket.buckets
         ahead = [other for other in own.line if other.order < ticket.order and other.stands(now)]
-        at = own.ready(now, len(ahead))
+        at = own.ready(now, len(ahead), patient=ticket.patient)
         for bucket in shared:
             beside = [one for one in bucket.line if one.order < ticket.order and one.turn is not None]
-            at = max(at, bucket.ready(now, sum(1 for one in beside if one.buckets[0].ready(now) <= now)))
+            turns = sum(1 for one in beside if one.buckets[0].ready(now, patient=one.patient) <= now)
+            at = max(at, bucket.ready(now, turns, patient=ticket.patient))
         return at
 
     def _buckets_of(self, method: str, channel: str, now: float) -> tuple[_Bucket, ...]:
@@ -353,4 +378,4 @@ class Allowance:
 
 
 def _ready(ticket: _Ticket, now: float) -> float:
-    return max(bucket.ready(now) for bucket in ticket.buckets)
+    return max(bucket.ready(now, patient=ticket.patient) for bucket in ticket.buckets)

@@ -25,6 +25,8 @@ log = logging.getLogger("baton.slack")
 PLATFORM = "slack"
 PERSON_SECONDS, PRESENCE_SECONDS, CHANNELS_SECONDS, MEMBERS_SECONDS = 300.0, 60.0, 60.0, 60.0
 STANDING_SECONDS, STANDINGS_KEPT = 1.0, 1000
+"""So long what somebody is in each team is kept for the next event of a burst. A role that was taken away counts that
+much longer than the list it comes from is kept; it is gone at once when that list, or the person, was asked anew."""
 IDENTITY_SECONDS = 0.2
 PERSON_PACE = 3.0
 """Where there are many people each is asked for less often: not more than 20 a minute."""
@@ -90,6 +92,7 @@ class Directory:
         self._asking: dict[str, asyncio.Lock] = {}
         self._channels: dict[str, str] = {}
         self._listed_at = -CHANNELS_SECONDS
+        self._listing: asyncio.Task[None] | None = None
 
     async def identity(self, fresh: bool = False) -> Identity:
         """From `auth.test`, asked once; if it shall be `fresh`, once for all teams that are looked at together."""
@@ -122,12 +125,12 @@ class Directory:
         lately = self._lately.get((user_id, here))
         if lately and lately.known is known and time.monotonic() < lately.until:
             return lately.actor
-        account = known.account if known else Account(user_id)
+        account, asked_at = known.account if known else Account(user_id), time.monotonic()
         # Of very many teams at once, or a click would wait for one list of members after the other.
         standings = await asyncio.gather(*(self._standing(team, account, here) for team in self._teams))
         actor = roster.with_standings(actor, standings)
         if known is not None:
-            self._remember(user_id, here, _Lately(known, actor, time.monotonic() + STANDING_SECONDS))
+            self._remember(user_id, here, _Lately(known, actor, asked_at + STANDING_SECONDS))
         return actor
 
     def _remember(self, user_id: str, here: str, lately: "_Lately") -> None:
@@ -162,17 +165,19 @@ class Directory:
 
     async def _people_of(self, group: str) -> frozenset[str] | None:
         """A user group's people; None while Slack has never told, and then the channel's people count."""
-        if time.monotonic() - self._groups_at.get(group, -MEMBERS_SECONDS) < MEMBERS_SECONDS:
-            return self._groups.get(group)
-        self._groups_at[group] = time.monotonic()
-        try:
-            answer = await self._api.read("usergroups.users.list", usergroup=await self.group_id(group))
-        except (PlaceFault, EntryFault) as fault:
-            log.warning("slack: a user group cannot be read", extra={"reason": fault.reason})
-            return self._groups.get(group)
-        self._groups[group] = frozenset(str(one) for one in answer.get("users", ()))
-        self._lately.clear()
-        return self._groups[group]
+        async with self._asking.setdefault(f"@{group}", asyncio.Lock()):  # not the channel's people meanwhile
+            if time.monotonic() - self._groups_at.get(group, -MEMBERS_SECONDS) < MEMBERS_SECONDS:
+                return self._groups.get(group)
+            try:
+                answer = await self._api.read("usergroups.users.list", usergroup=await self.group_id(group))
+            except (PlaceFault, EntryFault) as fault:
+                log.warning("slack: a user group cannot be read", extra={"reason": fault.reason})
+                self._groups_at[group] = time.monotonic()
+                return self._groups.get(group)
+            self._groups_at[group] = time.monotonic()
+            self._groups[group] = frozenset(str(one) for one in answer.get("users", ()))
+            self._lately.clear()
+            return self._groups[group]
 
     async def group_id(self, group: str) -> str:
         """The id of "@care", "care" or of an id itself. `PlaceFault` "no_such_group" if there is none."""
@@ -333,7 +338,7 @@ class Directory:
         if _CHANNEL_ID.fullmatch(name):
             return name
         if name not in self._channels and time.monotonic() - self._listed_at >= CHANNELS_SECONDS:
-            await self._list_channels()
+            await self._listed()
         if name not in self._channels:
             raise PlaceFault("channel_not_found")
         return self._channels[name]
@@ -357,6 +362,13 @@ class Directory:
     def forget_channel(self, channel: str) -> None:
         """That name points nowhere any more: it is looked for again, a minute after the last listing at the soonest."""
         self._channels.pop(channel.strip().removeprefix("#"), None)
+
+    async def _listed(self) -> None:
+        """They are listed once for all who ask meanwhile; a fault is told to each."""
+        if self._listing is None or self._listing.done():
+            self._listing = asyncio.create_task(self._list_channels())
+            self._listing.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        await asyncio.shield(self._listing)
 
     async def _list_channels(self) -> None:
         kinds = "public_channel,private_channel"

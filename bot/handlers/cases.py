@@ -138,6 +138,7 @@ def give_up(uow: UnitOfWork, conversation: Conversation, by: str) -> None:
         conversation.waiting_since = uow.now
     uow.log.append(conversation, Draft(Kind.RELEASED, Author.OPERATOR, name=by))
     handoff.notice(uow, conversation, "released", texts.shopper.released())
+    handoff.show_now(uow, conversation)
     uow.due.put(handoff.CARD, conversation.number, uow.now + 60)
     watch(uow, conversation)
     handoff.expect_shopper(uow, conversation)

@@ -210,8 +210,17 @@ def own(
         Draft(kind, Author.OPERATOR, operator_id=operator.id, name=operator.name, data=data),
     )
     notice(uow, conversation, "claimed", texts.shopper.claimed(operator.first_name))
+    show_now(uow, conversation)
     uow.due.drop(CARD, conversation.number)
     expect_shopper(uow, conversation)
+
+
+def show_now(uow: UnitOfWork, conversation: Conversation) -> None:
+    """Somebody has just pressed a button on the card: it need not wait as long as it had to while nobody did. Where
+    the place itself is at fault, it still does."""
+    lane = uow.lanes.lane(conversation.number, Reader.CARD)
+    if lane is not None and not lane.faults:
+        lane.not_before = min(lane.not_before, uow.now)
 
 
 def end(
@@ -234,6 +243,7 @@ def end(
         conversation.owner_id = None
     if was_in_hands:
         notice(uow, conversation, code, text)
+    show_now(uow, conversation)
     for clock in (CARD, SNOOZE, IDLE, NUDGE):
         uow.due.drop(clock, conversation.number)
     expect_shopper(uow, conversation)

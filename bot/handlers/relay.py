@@ -162,8 +162,7 @@ def read_back(uow: UnitOfWork, command: ReadBack) -> None:
 def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:
     """The newest text wins. An edit of an unknown message is that message."""
     place, heard = command.place, command.heard
-    what = heard.edited_order or f"files:{','.join(sorted(files_back.left_in(heard)))}"
-    key = f"{relay.event_key(place, heard.id)}:edit:{what}"
+    key = _edit_key(uow, command)
     if (
         uow.inbox.answer(key) is not None
         or uow.inbox.answer(f"{relay.event_key(place, heard.id)}:delete") is not None
@@ -191,6 +190,17 @@ def thread_edit(uow: UnitOfWork, command: ThreadEdit) -> Done | None:
     if gone:
         _without_files(uow, link, gone)
     return None
+
+
+def _edit_key(uow: UnitOfWork, command: ThreadEdit) -> str:
+    """By when it was edited. A platform may take a file removed alone for no edit, so an edit that is known already is
+    told apart by the files that are left."""
+    heard = command.heard
+    edit = f"{relay.event_key(command.place, heard.id)}:edit"
+    key = f"{edit}:{heard.edited_order}"
+    if heard.edited_order and uow.inbox.answer(key) is None:
+        return key
+    return f"{edit}:files:{','.join(sorted(files_back.left_in(heard)))}"
 
 
 def _held_edited(uow: UnitOfWork, held: Held, heard: Heard) -> Done:

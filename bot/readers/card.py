@@ -31,6 +31,13 @@ def current_card(uow: UnitOfWork, conversation: Conversation, binding: Binding |
     )
 
 
+def renew(uow: UnitOfWork, conversation: Conversation, delivery: Delivery, binding: Binding | None) -> None:
+    """A card that waited for its turn is shown as it is by now: what it said then would only be in the way."""
+    card = current_card(uow, conversation, binding)
+    if delivery.content is None or Card.from_dict(delivery.content) != card:
+        delivery.content = card.as_dict()
+
+
 class CardReader:
     """See `LaneReader`."""
 
@@ -54,6 +61,15 @@ class CardReader:
             lane.due_at = None  # else something came during the call, and it is still owed
         # The next state may be shown a moment later: many changes, one update.
         lane.not_before = max(lane.not_before, uow.now + uow.settings.timing.card_gap)
+
+    def refresh(self, uow: UnitOfWork, delivery: Delivery) -> None:
+        """Before a call that was certainly not made: it is for the newest state, as a new one would be."""
+        conversation = uow.conversations.get(delivery.conversation)
+        binding = uow.lanes.latest_binding(delivery.conversation)
+        if conversation is None or binding is None or binding.id != delivery.binding_id:
+            return
+        renew(uow, conversation, delivery, binding)
+        delivery.last_seq = conversation.head
 
     def render(
         self, uow: UnitOfWork, delivery: Delivery, conversation: Conversation, chats: Mapping[str, TeamChat]

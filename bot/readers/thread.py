@@ -14,10 +14,10 @@ from bot.conversation import Conversation
 from bot.entries import Entry, Kind, Reader
 from bot.lanes import Binding, BindingState, Delivery, Lane, Link, Op
 from bot.ports import TeamChat, UnitOfWork
-from bot.posts import Action, Place, Post, Posted, PostKind, Turn
+from bot.posts import Action, Card, Place, Post, Posted, PostKind, Turn
 from bot.readers import moving, sharing
 from bot.readers.base import Split, new_delivery
-from bot.readers.card import current_card
+from bot.readers.card import current_card, renew
 from bot.readers.saying import (
     CLOSING,
     ONCE,
@@ -103,7 +103,10 @@ class ThreadReader:
         content = delivery.content or {}
         if delivery.op is Op.OPEN:
             conversation = uow.conversations.get(delivery.conversation)
-            return conversation is None or not moving.has_moved(uow, conversation, delivery)
+            if conversation is None:
+                return True
+            renew(uow, conversation, delivery, None)
+            return not moving.has_moved(uow, conversation, delivery)
         if delivery.op in {Op.UPLOAD, Op.SHARE} or sharing.is_link(content):
             return sharing.still_there(uow, delivery)
         if delivery.op is not Op.POST or not content.get("turns"):
@@ -170,7 +173,7 @@ class ThreadReader:
             content = Post(PostKind.LINE, text=line).as_dict()
             new_delivery(uow, lane, Op.POST, (lane.position, lane.position), content=content, binding=binding)
         card = uow.lanes.open(conversation.number, Reader.CARD)
-        if current_card(uow, conversation, binding).as_dict() == delivery.content:
+        if delivery.content and Card.from_dict(delivery.content) == current_card(uow, conversation, binding):
             card.position, card.due_at = conversation.head, None  # the root shows it already
         else:
             uow.lanes.wake(conversation.number, Reader.CARD)

@@ -160,6 +160,11 @@ def number_missing(verb: str, example: str) -> str:
     return f"Which case should I {verb}? Write its number: `{example}`. `queue` and `mine` show the numbers."
 
 
+def reply_beside_thread(number: int) -> str:
+    """Somebody replied to a card in the channel, where nothing is relayed."""
+    return f"The shopper of #{number} does not see this. Write it in the case's thread."
+
+
 def no_such_choice(what: str, word: str, known: Sequence[str], meant: str | None) -> str:
     """One of a few words was expected."""
     hint = f"Did you mean `{meant}`?" if meant else f"There is {', '.join(known)}."

@@ -14,6 +14,14 @@ def doctor_no_tokens(team: str, chat: str) -> str:
     return f"teams.{team}.chat is {chat}, but {token} is not set; copy the tokens into .env (docs/{chat}.md)."
 
 
+def doctor_no_chat() -> str:
+    """Only the console is there."""
+    return (
+        "Neither Slack nor Discord is configured, so cases wait in the console. For Slack set SLACK_BOT_TOKEN and "
+        "SLACK_APP_TOKEN (docs/slack.md), for Discord DISCORD_TOKEN and DISCORD_GUILD_ID (docs/discord.md)."
+    )
+
+
 def doctor_no_admin_token() -> str:
     """Nobody can sign in."""
     return "BATON_ADMIN_TOKEN: missing, so nobody can open the console; write a long random string."
@@ -114,7 +122,7 @@ def demo_ready(url: str, api_key: str, admin_token: str) -> str:
     1. In the store, ask something ("where is my order?"), then write: can I talk to a person
     2. In the console, open the new case, press Claim, and answer. Look at the store again.
     3. Begin a line with // in the console: it stays inside the team.
-    4. Press Resolve or Hand back; the assistant answers again.
+    4. Press Hand back; the assistant answers again.
 
     API docs   {url}/docs
     API key    {api_key}

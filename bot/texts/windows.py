@@ -201,6 +201,11 @@ def no_such_form(name: str) -> str:
     return f"“{name}” has no form. Mention Baton with `help` to see what there is."
 
 
+def button_unknown() -> str:
+    """A button of another version of ours."""
+    return "This button is from another version and does nothing any more. Mention Baton with `help` to see what does."
+
+
 def choose_something() -> str:
     """A form without a choice."""
     return "Choose one, or write your own below."

@@ -138,6 +138,7 @@ def _thread(story: Story, verdict: Verdict) -> None:
         verdict.claim(shown.count(line) == 1, f"thread: {shown.count(line)} times {line!r}")
     offers = [line for line in shown.splitlines() if line in texts.thread.OFFERS.values()]
     verdict.claim(len(offers) == 1, f"thread: the offers are {offers}")
+    verdict.claim(story.team.boards() <= 1, f"channel: {story.team.boards()} boards")
     gone = story.team.taken_back()
     verdict.claim(not gone, f"thread: {gone} posts were taken back")
     for text, marks in story.replies():

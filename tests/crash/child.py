@@ -37,7 +37,7 @@ from adapters.webhook import outbound
 from bot import logs, wiring
 from bot.courier import Courier
 from bot.settings import Settings, Timing, load
-from tests.crash.teams import key_of
+from tests.crash.known import key_of
 from tests.crash.warm import warm_up
 
 LOOKED_UP = frozenset({"auth.test", "users.info", "users.getPresence", "conversations.list",

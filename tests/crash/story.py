@@ -9,7 +9,7 @@ answer is sent again.
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,15 @@ class Story:
 
     async def _everybody(self) -> None:
         await self._escalate()
+        async with self._page():
+            await self._at_once(self._shopper(), self._operators(), self._assistant_out_of_turn())
+            await self._resolve()
+            await self._log_turn("a2", (200, 201, 202))
+            await self.until(self.is_settled)
+
+    @contextlib.asynccontextmanager
+    async def _page(self) -> AsyncIterator[None]:
+        """The shopper has it open."""
         answer = await self.client.ask(
             "POST", "/v1/widget-tokens", KEY, {"shopper": {"id": "s-1"}, "conversation_id": "c-1"}
         )
@@ -123,10 +132,7 @@ class Story:
         for task in background:
             task.add_done_callback(self._page_closed)
         try:
-            await self._at_once(self._shopper(), self._operators(), self._assistant_out_of_turn())
-            await self._resolve()
-            await self._log_turn("a2", (200, 201, 202))
-            await self.until(self.is_settled)
+            yield
         finally:
             for task in background:
                 task.cancel()

@@ -3,13 +3,12 @@
 Both stand-ins live in the test's process, as the platforms would: Baton's processes come and go, they stay.
 """
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
-from adapters.discord.api import nonce_of
 from adapters.discord.outbound import REACTIONS
 from bot.posts import Receipt
+from tests.crash.known import key_of
 from tests.crash.plans import Plan
 from tests.fakes import discord as in_discord
 from tests.fakes import slack as in_slack
@@ -24,7 +23,7 @@ A_MOMENT = 0.012
 
 
 class Post(NamedTuple):
-    """One that was committed: what its delivery is known by, when the call came and when it was committed."""
+    """One that was committed: what its attempts are known by, when the call came and when it was committed."""
 
     known_as: str
     came_at: float
@@ -32,21 +31,22 @@ class Post(NamedTuple):
 
 
 class Team(Protocol):
-    """`fake` is the platform's stand-in; `dana` and `bob` are its operators."""
+    """`fake` is the platform's stand-in; `dana` and `bob` are its operators; `seen` is the mark of what was seen."""
 
     fake: Any
+    seen: str
     dana: str
     bob: str
 
-    def known_as(self, delivery_id: str) -> str: ...
     def environment(self) -> dict[str, str]: ...
-    async def write(self, user: str, text: str) -> None: ...
+    async def write(self, user: str, text: str) -> str: ...
     async def press(self, user: str, action: str) -> bool: ...
     def shows(self, action: str) -> bool: ...
     def cards(self) -> list[Any]: ...
     def card_text(self) -> str: ...
     def shown(self) -> str: ...
     def replies(self) -> list[tuple[str, list[str]]]: ...
+    def boards(self) -> int: ...
     def taken_back(self) -> int: ...
     def posts(self) -> Iterator[Post]: ...
     def is_quiet(self) -> bool: ...
@@ -68,10 +68,6 @@ class InSlack:
         for method in ("chat.postMessage", "chat.update", "reactions.add", "reactions.remove"):
             self.fake.faults.add(method, Fault.latency(A_MOMENT), times=None)
 
-    def known_as(self, delivery_id: str) -> str:
-        """By the delivery's own id, in the message's metadata."""
-        return delivery_id
-
     def environment(self) -> dict[str, str]:
         """Where it is, for Baton."""
         return {
@@ -83,9 +79,9 @@ class InSlack:
             "SLACK_CHANNEL": "#support",
         }
 
-    async def write(self, user: str, text: str) -> None:
-        """In the case's thread."""
-        await self.fake.post(user, self.channel, text, thread_ts=self.cards()[0].ts)
+    async def write(self, user: str, text: str) -> str:
+        """In the case's thread; the message's id."""
+        return await self.fake.post(user, self.channel, text, thread_ts=self.cards()[0].ts)
 
     async def press(self, user: str, action: str) -> bool:
         """A button of the card; whether that showed no error."""
@@ -116,6 +112,10 @@ class InSlack:
         """What the operators wrote, with its reactions."""
         found = [one for one in self.fake.messages(self.channel) if not one.bot_id]
         return [(one.text, list(one.reactions)) for one in found]
+
+    def boards(self) -> int:
+        """None: the queue has a tab of its own."""
+        return 0
 
     def taken_back(self) -> int:
         """How many messages were deleted."""
@@ -151,10 +151,6 @@ class InDiscord:
                        "delete_own_reaction"):  # fmt: skip
             self.fake.faults.add(method, Fault.latency(A_MOMENT), times=None)
 
-    def known_as(self, delivery_id: str) -> str:
-        """By its nonce; what a webhook says has none, and goes by what it says."""
-        return nonce_of(delivery_id)
-
     def environment(self) -> dict[str, str]:
         """Where it is, for Baton."""
         return {
@@ -165,9 +161,10 @@ class InDiscord:
             "DISCORD_CHANNEL_ID": self.channel,
         }
 
-    async def write(self, user: str, text: str) -> None:
-        """In the case's thread."""
-        await self.fake.post(user, self.channel, text, self.cards()[0].id)
+    async def write(self, user: str, text: str) -> str:
+        """In the case's thread, once there is one: a card can be claimed before. The message's id."""
+        await self.fake.wait_for(self._threads, PATIENCE)
+        return await self.fake.post(user, self.channel, text, self.cards()[0].id)
 
     async def press(self, user: str, action: str) -> bool:
         """A button of the card; whether that showed no error."""
@@ -200,8 +197,12 @@ class InDiscord:
         """What the card says."""
         return self.fake.text_of(self.cards()[0])
 
+    def _threads(self) -> list[str]:
+        there = {one.id for one in self.fake.threads(self.channel)}
+        return [one.id for one in self.cards() if one.id in there]
+
     def _thread(self) -> list[in_discord.Message]:
-        return self.fake.messages(self.cards()[0].id) if self.cards() and self.fake.threads() else []
+        return [one for thread in self._threads() for one in self.fake.messages(thread)]
 
     def _is_ours(self, message: in_discord.Message) -> bool:
         return message.author == self.fake.bot_id or message.webhook_id is not None
@@ -238,13 +239,6 @@ class InDiscord:
 
 
 TEAMS: dict[str, type[InSlack] | type[InDiscord]] = {"slack": InSlack, "discord": InDiscord}
-
-
-def key_of(body: dict[str, Any]) -> str:
-    """What a call to Discord that posts for a delivery is known by; empty for any other."""
-    if "nonce" in body:
-        return str(body["nonce"])
-    return hashlib.sha256(str(body["content"]).encode()).hexdigest() if "username" in body else ""
 
 
 def _block_texts(message: in_slack.Message) -> list[str]:

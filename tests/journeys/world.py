@@ -156,7 +156,8 @@ class World:
         self.timing: Timing = policy.pop("timing", QUICK)
         self.slack = FakeSlack()
         self.slack.retry_delays = (0.0, 0.1, 0.3)
-        self.slack.ack_timeout = 9.0  # three times Slack's: it limits a wait, and must not fail us on a busy machine
+        # Three times Slack's: it limits a wait, and must not fail us on a busy machine.
+        self.slack.ack_timeout = 9.0
         self.shop = Shop()
         self._files = TemporaryDirectory(ignore_cleanup_errors=True)
         self.baton: Baton

@@ -1,5 +1,6 @@
 """Whose a file is, and what becomes of an operator's, on the real writer and courier."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -47,8 +48,11 @@ class Drawer:
         self.uploaded: list[tuple[str, bytes]] = []
         self.shown: list[str] = []
         self.refuses = False
+        self.open = asyncio.Event()
+        self.open.set()
 
     async def describe(self, remote: Mapping[str, Any]) -> Mapping[str, Any]:
+        await self.open.wait()
         if self.troubles:
             raise self.troubles.pop(0)
         return remote
@@ -231,10 +235,12 @@ async def test_a_picture_alone_reopens_a_resolved_case(world: World) -> None:
 async def test_a_file_is_shown_once_its_bytes_are_here_and_not_before(
     desk: World, drawer: Drawer, shelf: Shelf
 ) -> None:
+    drawer.open.clear()
     number = await desk.claimed()
     await desk.says(number, "The label", extra={"files": [HEARD]})
     assert "The label" in await desk.to_shopper(number)
     assert await seen_files(desk, number) == []
+    drawer.open.set()
     await desk.settle()
     assert await seen_files(desk, number) == [
         ["label.png"],

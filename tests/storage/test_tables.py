@@ -47,7 +47,8 @@ def engine(database_url: str) -> Engine:
     return writing_engine(database_url)
 
 
-@pytest.mark.filterwarnings("ignore:.*expression-based index")  # on SQLite; EXPLAIN shows it (test_addresses.py)
+# On SQLite; EXPLAIN shows it (test_addresses.py).
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_migrations_produce_exactly_the_tables(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
