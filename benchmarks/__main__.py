@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from benchmarks import allowance, escalations, machine, outgoing, relay, scale, start, streams
+from benchmarks import allowance, escalations, guild, machine, outgoing, relay, scale, start, streams
 from benchmarks.figures import Board, at_least, at_most, median, percentile
 from benchmarks.processes import BenchFailed
 from tests import postgres, scratch
@@ -85,6 +85,7 @@ class Bench:
             "start": self.start,
             "allowance": self.allowance,
             "postgres": self.postgres,
+            "discord": self.discord,
         }
 
     async def relay(self) -> None:
@@ -104,8 +105,8 @@ class Bench:
         self.board.note("relay_http_repeats", found["ours"].repeats)
 
     def _relay_rows(self, way: str, suffix: str, floor: dict[str, float], ours: dict[str, float]) -> None:
-        board, what = self.board, {"socket": "", "http": "_http"}[way]
-        speed = f"acknowledged messages, {relay.IN_FLIGHT} in flight"
+        board, what = self.board, {"socket": "", "http": "_http", "discord": "_discord"}[way]
+        speed = f"{'arrived' if way == 'discord' else 'acknowledged'} messages, {relay.IN_FLIGHT} in flight"
         board.compare(speed, "/s", floor["per_second"], ours["per_second"], name=f"relay_{way}_ratio{suffix}",
                       aim=at_least(0.5))  # fmt: skip
         board.note(f"relay_{way}_per_s{suffix}", ours["per_second"])
@@ -207,6 +208,18 @@ class Bench:
                     self._folder, f"pg{replicas}", effort.escalation_seconds, 1, url, replicas
                 )
                 self._escalation_row(found, suffix)
+
+    async def discord(self) -> None:
+        """Slack's lines with the teams in Discord."""
+        effort, board = self._effort, self.board
+        found = await guild.against_floor(self._folder, effort.replies)
+        board.head("An operator's message, Discord → shopper's stream (gateway, SQLite)")
+        self._relay_rows("discord", "", relay.summary(found["floor"]), relay.summary(found["ours"]))
+        board.head("A shopper's message, POST → Discord")
+        delays = await guild.outgoing_delays(self._folder, effort.outgoing_seconds)
+        board.add("p50 at 1/s in each of 5 channels, limits on", "ms", percentile(delays, 50),
+                  name="shopper_to_discord_p50_ms", aim=at_most(50))  # fmt: skip
+        board.add("p99", "ms", percentile(delays, 99), name="shopper_to_discord_p99_ms")
 
 
 def _unless_sustained(speed: float, rate: float) -> str:

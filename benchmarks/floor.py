@@ -30,9 +30,13 @@ class Floor:
 
     async def message(self, event: dict[str, Any]) -> None:
         """Bolt's listener."""
+        self.push(event.get("thread_ts", ""), event["text"])
+
+    def push(self, thread: str, text: str) -> None:
+        """To whoever has that thread's stream open."""
         self._count += 1
-        for queue in self._queues[event.get("thread_ts", "")]:
-            queue.put_nowait((self._count, event["text"]))
+        for queue in self._queues[thread]:
+            queue.put_nowait((self._count, text))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """`GET /stream?thread=…`: server-sent events."""

@@ -144,6 +144,7 @@ class Rounds:
 
     def __init__(self, threads: Sequence[Thread]) -> None:
         self._threads = threads
+        self._template = ""
         self._numbers = count(1)
         self._listeners: list[Listener] = []
         self._told = Told()
@@ -153,7 +154,7 @@ class Rounds:
         those that are built here."""
         for index, thread in enumerate(self._threads):
             self._listeners.append(await listen(thread.port, thread.stream, self._hears(index)))
-        await self._take_pattern()
+        self._template = await self._pattern()
 
     def close(self) -> None:
         """Hang up."""
@@ -174,7 +175,7 @@ class Rounds:
         """Messages, round all threads, ready to be sent."""
         return [self._event(index % len(self._threads)) for index in range(amount)]
 
-    async def _take_pattern(self) -> None:
+    async def _pattern(self) -> str:
         raise NotImplementedError
 
     def _event(self, index: int) -> "Event":
@@ -243,8 +244,6 @@ class Line(Rounds):
         self.mode = "HTTP" if url_port else "Socket Mode"
         self._slack = slack
         self._url_port = url_port  # of the request URL; 0: Socket Mode
-        self._template = ""
-        self._stamps = count(int(time.time() * 1_000_000))
         self._wires: list[Wire] = []
         self._idle: asyncio.Queue[Wire] = asyncio.Queue()
 
@@ -262,7 +261,7 @@ class Line(Rounds):
         for wire in self._wires:
             wire.close()
 
-    async def _take_pattern(self) -> None:
+    async def _pattern(self) -> str:
         thread = self._threads[0]
         ts = await self._slack.post(
             thread.operator, thread.channel, "One moment, please.", thread_ts=thread.root
@@ -271,15 +270,14 @@ class Line(Rounds):
         await self._slack.wait_for(lambda: delivery.done)
         if not delivery.acked:
             raise BenchFailed("The first message was not acknowledged.")
-        self._template = json.dumps(delivery.payload)
+        return json.dumps(delivery.payload)
 
     def _event(self, index: int) -> "Event":
         thread, number = self._threads[index], next(self._numbers)
-        micros = next(self._stamps)
-        ts = f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
+        channel = self._slack.world.channels[thread.channel]
+        ts = self._slack.world.next_ts(channel)  # its own, or two messages would be one
         text = f"Your refund for order #4521 is on its way; it takes two working days. (n{number})"
         message = Message(thread.channel, ts, thread.operator, text, thread_ts=thread.root)
-        channel = self._slack.world.channels[thread.channel]
         channel.messages[ts] = message
         channel.threads.setdefault(thread.root, []).append(message)
         payload = json.loads(self._template)

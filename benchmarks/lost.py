@@ -12,8 +12,8 @@ from sqlalchemy import Connection, create_engine, text
 AROUND = 3  # entries before and behind it
 NEAR_SECONDS = 10.0
 _ENTRIES = text(
-    "SELECT e.seq, e.kind, e.audience, e.author, e.external_id, e.at, e.stored_at, e.late, e.target, b.deleted, b.edited,"
-    " b.text, b.original FROM entry e JOIN body b ON b.conversation = e.conversation AND b.seq = e.seq"
+    "SELECT e.seq, e.kind, e.audience, e.author, e.external_id, e.at, e.stored_at, e.late, e.target, b.deleted,"
+    " b.edited, b.text, b.original FROM entry e JOIN body b ON b.conversation = e.conversation AND b.seq = e.seq"
     " WHERE e.conversation = :number AND e.seq BETWEEN :first AND :last ORDER BY e.seq"
 )
 _STANDS = text(

@@ -37,24 +37,35 @@ WARM_SECONDS = 20.0
 """After which memory and open files are looked at for the first time."""
 LIVES = (15.0, 45.0)
 """Seconds that the mortal replica lives, between these."""
+LONGEST_PAUSE = 10.0
+"""Seconds before an event that was refused is sent again; Slack takes its time, too."""
 DRAIN_SECONDS = 180.0
 SLOW_MS = 1_000
 
 
 @dataclass
 class Health:
-    """Of the process that lives on: resident memory in MB, and open files."""
+    """Of the process that lives on: resident memory in MB, and open files; how many of those are connections that
+    others hold open to it (streams, the generator's requests)."""
 
     memory: float
     files: int
+    callers: int
 
     @classmethod
     def of(cls, process: Process) -> "Health":
         """Now."""
-        return cls(process.resident_kb() / 1024, len(list(Path(f"/proc/{process.pid}/fd").iterdir())))
+        files = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+        return cls(process.resident_kb() / 1024, files, _callers(process.port))
 
     def __str__(self) -> str:
-        return f"{self.memory:.0f} MB, {self.files} open files"
+        return f"{self.memory:.0f} MB, {self.files} open files, {self.callers} of them callers' connections"
+
+
+def _callers(port: int) -> int:
+    """Established connections to that port of this machine, from the kernel's table."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(1 for line in lines if line[1].endswith(f":{port:04X}") and line[3] == "01")
 
 
 class Operators(Line):
@@ -108,7 +119,8 @@ class Operators(Line):
         self.notes.tried(event.number, port, str(status))
         if status in (500, 503):
             self._tried.add(event.number)
-            await asyncio.sleep(0.5)
+            tries = len(self.notes.tries[event.number])
+            await asyncio.sleep(random.uniform(0.5, 1.0) * min(2.0 ** (tries - 1), LONGEST_PAUSE))
         elif status != 200:
             raise BenchFailed(f"An event was answered with {status}: {body[:200]!r}")
         return status == 200
@@ -280,9 +292,13 @@ async def _run(
 
 @asynccontextmanager
 async def _beside(works: list[Any]) -> AsyncIterator[None]:
+    """`BenchFailed` if one of them ended before it was told to."""
     tasks = [asyncio.ensure_future(one) for one in works]
     try:
         yield
+        for task in tasks:
+            if task.done():
+                raise BenchFailed(f"A shopper's window broke: {task.exception()!r}")
     finally:
         for task in tasks:
             task.cancel()
@@ -305,8 +321,11 @@ async def _talk(operators: Operators, shoppers: list[Shopper], until: float) -> 
         task = asyncio.create_task(work)
         under_way.add(task)
         task.add_done_callback(under_way.discard)
-    async with asyncio.timeout(DRAIN_SECONDS):
-        await asyncio.gather(*under_way)
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await asyncio.gather(*under_way)
+    except TimeoutError:
+        raise BenchFailed(f"After {DRAIN_SECONDS:.0f} s more not every message was acknowledged.") from None
 
 
 async def _explain_missing(ours: House, operators: Operators, shoppers: list[Shopper]) -> None:

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
 from dotenv import find_dotenv, load_dotenv
@@ -84,10 +85,14 @@ def missing(settings: Settings) -> list[str]:
             f"BATON_SECRET: missing or shorter than {LEAST_SECRET} characters; write a long random string, for example "
             "from `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`."
         )
+    keys = Counter(store.api_key for store in settings.stores.values())
     for store in settings.stores.values():
+        own = f"BATON_API_KEY_{store.name.upper().replace('-', '_')}"
         if not store.api_key:
+            problems.append(f"BATON_API_KEY: the store {store.name} has none; set it, or {own}.")
+        elif keys[store.api_key] > 1:
             problems.append(
-                f"BATON_API_KEY: the store {store.name} has none; set it, or BATON_API_KEY_{store.name.upper().replace('-', '_')}."
+                f"{own}: missing, and a key that several stores share opens none of them; set one for {store.name}."
             )
     return problems
 

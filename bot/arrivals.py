@@ -12,7 +12,13 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from bot.errors import Busy
+
 Submit = Callable[[Any], Awaitable[Any]]
+_Waiting = tuple[str, int, Any, "asyncio.Future[Any]", float]
+"""Its order, its ticket, the command, who asked, and until when it waits for room."""
+BUSY_PAUSE = 0.1
+"""Seconds before the writer is asked again, on the event loop's clock."""
 
 
 class Arrivals:
@@ -21,7 +27,7 @@ class Arrivals:
     def __init__(self, submit: Submit, most_wait: float):
         self._submit = submit
         self._most_wait = most_wait
-        self._waiting: dict[str, list[tuple[str, int, Any, asyncio.Future[Any]]]] = {}
+        self._waiting: dict[str, list[_Waiting]] = {}
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._gates: dict[str, asyncio.Event] = {}
@@ -32,13 +38,16 @@ class Arrivals:
         """See `bot.ports.Bus.submit`."""
         return await self._submit(command)
 
-    def arrive(self, lane: str, order: str, command: Any, *, live: bool = True) -> Awaitable[Any]:
+    def arrive(
+        self, lane: str, order: str, command: Any, *, live: bool = True, patience: float = 0.0
+    ) -> Awaitable[Any]:
         """See `bot.ports.Bus.arrive`; `live` False: it comes from the catch-up, which opens the gate itself."""
         if not live:
             return self._submit(command)  # before all that waits at the gate; the caller keeps the order
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        heapq.heappush(self._waiting.setdefault(lane, []), (order, next(self._ticket), command, future))
+        one = order, next(self._ticket), command, future, loop.time() + patience if patience else 0.0
+        heapq.heappush(self._waiting.setdefault(lane, []), one)
         if lane not in self._busy:
             self._busy.add(lane)
             loop.call_soon(self._begin, lane)  # with all of its events that come in this very moment
@@ -58,27 +67,40 @@ class Arrivals:
         self._hand_over(lane)
 
     def _hand_over(self, lane: str) -> None:
-        """All that waits together, in its order; what comes meanwhile waits until that is done. No task for each: an
-        operator's message passes here."""
+        """All that waits together, in its order; what comes meanwhile waits until that is done, and what the writer
+        had no room for goes before it. No task for each: an operator's message passes here."""
         waiting = self._waiting.pop(lane)
-        left = len(waiting)
+        left, again = len(waiting), list[_Waiting]()
         through = self._through[lane] = asyncio.Event()
 
-        def ended(asked: "asyncio.Future[Any]", stored: "asyncio.Future[Any]") -> None:
+        def ended(one: _Waiting, stored: "asyncio.Future[Any]") -> None:
             nonlocal left
             left -= 1
-            _pass_on(stored, asked)
+            if _waits_on(one, stored):
+                again.append(one)
+            else:
+                _pass_on(stored, one[3])
             if left:
                 return
             del self._through[lane]
             through.set()
-            if lane in self._waiting:
+            if again:
+                self._waiting[lane] = [*again, *self._waiting.get(lane, ())]
+                heapq.heapify(self._waiting[lane])
+                asyncio.get_running_loop().call_later(BUSY_PAUSE, self._begin, lane)
+            elif lane in self._waiting:
                 self._begin(lane)
             else:
                 self._busy.discard(lane)
 
-        for _, _, command, asked in [heapq.heappop(waiting) for _ in range(left)]:
-            self._submitted(command).add_done_callback(partial(ended, asked))
+        taken = [heapq.heappop(waiting) for _ in range(left)]
+        for number, one in enumerate(taken, 1):
+            stored = self._submitted(one[2])
+            stored.add_done_callback(partial(ended, one))
+            if stored.done() and _waits_on(one, stored):  # what is behind it is not even asked for
+                again += taken[number:]
+                left -= len(taken[number:])
+                return
 
     def _submitted(self, command: Any) -> "asyncio.Future[Any]":
         """The command's end, also where it is not even taken."""
@@ -120,6 +142,12 @@ class Arrivals:
                     await gate.wait()
         except TimeoutError:
             return  # the event is stored under its own key whichever comes first
+
+
+def _waits_on(one: _Waiting, stored: "asyncio.Future[Any]") -> bool:
+    """Whether there was no room for it, and it has patience left."""
+    busy = not stored.cancelled() and isinstance(stored.exception(), Busy)
+    return busy and not one[3].done() and asyncio.get_running_loop().time() < one[4]
 
 
 def _pass_on(stored: "asyncio.Future[Any]", asked: "asyncio.Future[Any]") -> None:

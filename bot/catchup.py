@@ -29,6 +29,8 @@ ENDED_WITHIN, MOST_ENDED = 7 * 24 * 3600.0, 200
 """How long ago a thread's case may have changed that is read although it is over, and how many of those: a platform
 lets us read about fifty a minute."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds, until the next connect is relied on
+NOT_TAKEN = 3.0
+"""Seconds between two looks while our own database takes nothing, for as long as that lasts: no connect will follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,20 @@ class CatchUp:
     async def opened(self, place: Place) -> None:
         """Read one thread. What was written there while nobody listened, or between its root and its binding (a late
         answer, a crash), comes no other way: a failed look is repeated. Live events wait for the first look only."""
-        for pause in PAUSES:
+        pauses = iter(PAUSES)
+        while True:
             try:
                 async with self._few:
                     await self._look(place)
             except (DeliveryFault, Busy) as fault:
                 logger.warning("catch-up failed", extra={"platform": place.platform, "reason": str(fault)})
+                pause = NOT_TAKEN if isinstance(fault, Busy) else next(pauses, None)
             else:
                 return
             finally:
                 self._arrivals.open_gate(_lane(place))
+            if pause is None:
+                return
             await asyncio.sleep(pause * self._second)
 
     def _open_threads(self, uow: UnitOfWork) -> tuple[list[Place], list[Place]]:

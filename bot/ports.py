@@ -200,10 +200,11 @@ class Bus(Protocol):
         """Run the command's handler on the writer."""
         ...
 
-    def arrive(self, lane: str, order: str, command: Any) -> Awaitable[Any]:
+    def arrive(self, lane: str, order: str, command: Any, *, patience: float = 0.0) -> Awaitable[Any]:
         """The same for events of one source that has an order of its own: those waiting together are handled in
         that order. `lane` names the source (a thread), `order` compares as a string. It waits in its place from this
-        call on, not only once it is awaited."""
+        call on, not only once it is awaited. `patience`: for a source that says everything once; for so many seconds
+        `Busy` is no answer, and what comes behind it waits, too."""
         ...
 
 
@@ -381,8 +382,8 @@ class Conversations(Protocol):
         """The same shopper's other conversations that had a handoff, newest first."""
         ...
 
-    def changed_since(self, since: float) -> dict[int, float]:
-        """Those with a newer change, and when it was."""
+    def changed_since(self, since: float) -> dict[int, int]:
+        """Those that bear a later time than that, with their heads."""
         ...
 
     def stages(self) -> dict[str, int]:

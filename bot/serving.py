@@ -1,6 +1,7 @@
 """Starting and stopping a process, for `run` and `demo` alike."""
 
 import asyncio
+import errno
 import gc
 import os
 import signal
@@ -48,12 +49,11 @@ async def start(baton: Starts, settings: Settings, variable: str, cure: str) -> 
     try:
         await baton.start()
         settle()
-    except socket.gaierror as error:
+    except OSError as error:
         await baton.stop()
+        if not isinstance(error, socket.gaierror) and error.errno != errno.EADDRNOTAVAIL:
+            address, reason = f"{settings.host}:{settings.port}", os.strerror(error.errno or 0)
+            raise SettingsError(f"{variable}: {address} cannot be used ({reason}); {cure}.") from error
         raise SettingsError(
             f"BATON_HOST: {settings.host!r} is no address of this machine; write 127.0.0.1, or 0.0.0.0 for all of them."
         ) from error
-    except OSError as error:
-        await baton.stop()
-        address, reason = f"{settings.host}:{settings.port}", os.strerror(error.errno or 0)
-        raise SettingsError(f"{variable}: {address} cannot be used ({reason}); {cure}.") from error

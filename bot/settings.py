@@ -391,7 +391,7 @@ def _address(env: Mapping[str, str], name: str, default: str, begins: tuple[str,
     url = env.get(name) or default
     if not url.startswith(begins):
         raise SettingsError(
-            f"{name}: {url!r} does not begin with {' or '.join(begins)}; mend it, or leave it unset for the platform's own."
+            f"{name}: {url!r} does not begin with {' or '.join(begins)}; mend it, or leave it unset for the usual one."
         )
     return url
 
@@ -433,7 +433,9 @@ def _table(policy: Mapping[str, Any], key: str) -> dict[str, Any]:
     return value
 
 
-def _known(raw: Mapping[str, Any], where: str, keys: set[str]) -> None:
+def _known(raw: object, where: str, keys: set[str]) -> None:
+    if not isinstance(raw, dict):
+        raise SettingsError(f"{where}: {raw!r} is no table; its settings are {', '.join(sorted(keys))}.")
     for key in raw:
         if key not in keys:
             raise SettingsError(f"{where}.{key}: not a setting; the settings are {', '.join(sorted(keys))}.")
@@ -559,8 +561,15 @@ def _triggers(policy: Mapping[str, Any]) -> tuple[TriggerRule, ...]:
         _known(raw, where, {"name", "kind", "words", "category", "priority", "wants"})
         _choice(str(raw.get("kind", "keyword")), ("keyword",), f"{where}.kind")
         words = raw.get("words")
-        if not isinstance(words, list) or not words:
-            raise SettingsError(f'{where}.words: missing; write a list like ["refund", "money back"].')
+        if not isinstance(words, list) or not words or not all(isinstance(one, str) and one for one in words):
+            raise SettingsError(
+                f'{where}.words: missing, or not words; write a list like ["refund", "money back"].'
+            )
+        for key in ("name", "category", "wants"):
+            if not isinstance(raw.get(key, ""), str):
+                raise SettingsError(
+                    f'{where}.{key}: {raw[key]!r} is no text; put it in quotes, like "refund".'
+                )
         rules.append(
             TriggerRule(
                 name=str(raw.get("name", words[0])),
@@ -579,7 +588,7 @@ def _followup(policy: Mapping[str, Any]) -> Followup:
     fields = set(Followup.__dataclass_fields__)
     _known(raw, "followup", fields)
     for key, value in raw.items():
-        if not isinstance(value, int | float) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise SettingsError(f"followup.{key}: {value!r} is not a duration; write seconds, like 3600.")
     return Followup(**{key: float(value) for key, value in raw.items()})
 

@@ -232,7 +232,8 @@ def _platforms(settings: Settings, replicas: Callable[[], int]) -> list[Platform
 
         teams = [team for team in settings.teams.values() if team.chat == "discord"]
         alone = not settings.database_url.startswith("postgresql")
-        adapters.append(DiscordAdapter(settings.discord, settings.timing, teams, alone=alone))
+        discord = DiscordAdapter(settings.discord, settings.timing, teams, alone=alone, replicas=replicas)
+        adapters.append(discord)
     return adapters
 
 

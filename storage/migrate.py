@@ -32,7 +32,7 @@ def migrate(engine: Engine) -> bool:
         fault = fault_of(error)
         if fault is None:
             raise
-        raise SettingsError(f"BATON_DATABASE_URL: {fault.cure}.") from error
+        raise SettingsError(_said(fault.cure)) from error
 
 
 def folder_missing(engine: Engine) -> str | None:
@@ -47,6 +47,10 @@ def folder_missing(engine: Engine) -> str | None:
     )
 
 
+def _said(cure: str) -> str:
+    return f"BATON_DATABASE_URL: {cure}{'' if cure.endswith('?') else '.'}"
+
+
 def trouble(engine: Engine) -> str | None:
     """Why a database cannot be used, with the cure. Nothing is made: an SQLite file that is not there yet is none."""
     missing = folder_missing(engine)
@@ -58,7 +62,7 @@ def trouble(engine: Engine) -> str | None:
             return None
     except DBAPIError as error:
         fault = fault_of(error)
-        return f"BATON_DATABASE_URL: {fault.cure if fault else 'it cannot be opened'}."
+        return _said(fault.cure if fault else "it cannot be opened: is it a database of Baton's?")
     finally:
         engine.dispose()
 

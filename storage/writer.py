@@ -333,7 +333,11 @@ class Writer:
         self.announce(changes)
 
     def announce(self, changes: Changes) -> None:
-        """Tell the waiting, also of what another replica has committed."""
+        """Tell the waiting, also of what another replica has committed. One that fails keeps no other from hearing it:
+        it is committed, and told once."""
         if changes.touched or changes.typing:
             for subscriber in tuple(self._subscribers):
-                subscriber(changes)
+                try:
+                    subscriber(changes)
+                except Exception:
+                    logger.exception("somebody who was told of a commit failed")

@@ -7,14 +7,14 @@ watching requests. Nothing here logs or chains Discord's answers: they repeat cu
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import aiohttp
 
-from adapters.discord.limits import ALLOWANCE, Bucket, Refusals, patience
+from adapters.discord.limits import ALLOWANCE, Bucket, Pace, Refusals, patience
 from adapters.discord.vendor import discord, point_at
 from bot.deadline import in_time
 from bot.errors import DeliveryFault, EntryFault, PlaceFault, RootGone, Unsure
@@ -29,7 +29,7 @@ UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_MEMBER, UNKNOWN_MESSAGE, UNKNOWN_ROLE = 
 )
 UNKNOWN_USER, UNKNOWN_EMOJI, UNKNOWN_WEBHOOK = 10013, 10014, 10015
 MISSING_ACCESS, NOT_AUTHOR, NO_DIRECT_MESSAGES, MISSING_PERMISSIONS = 50001, 50005, 50007, 50013
-ARCHIVED, THREAD_THERE, LOCKED, REACTION_BLOCKED = 50083, 160004, 160005, 90001
+ARCHIVED, THREAD_THERE, LOCKED, REACTION_BLOCKED, TOO_MANY_REACTIONS = 50083, 160004, 160005, 90001, 30010
 
 REASONS = {
     UNKNOWN_CHANNEL: "unknown_channel",
@@ -66,11 +66,12 @@ class Identity:
 
 @dataclass(slots=True)
 class _Attempt:
-    """The one call under way. `bucket`: whose turn it took. `urgent`: somebody waits for the answer to a click, which
-    Discord counts apart."""
+    """The one call under way. `bucket`: whose turn it took; `paced`: and one of all calls together. `urgent`: somebody
+    waits for the answer to a click, which Discord counts apart."""
 
     repeatable: bool
     urgent: bool = False
+    paced: bool = False
     sent: bool = False
     bucket: Bucket | None = None
 
@@ -81,11 +82,12 @@ _attempt: ContextVar[_Attempt | None] = ContextVar("attempt", default=None)
 class _Http(discord.http.HTTPClient):
     """discord.py's client with our buckets, one attempt a call, and an end of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace) -> None:
         trace = aiohttp.TraceConfig()
-        trace.on_request_start.append(_leaving)
+        trace.on_request_start.append(self._leaving)
         trace.on_request_end.append(self._answered)
         super().__init__(asyncio.get_running_loop(), http_trace=trace)
+        self._pace = pace
         self._paused_until = 0.0
 
     def get_ratelimit(self, key: str) -> Bucket:
@@ -100,6 +102,19 @@ class _Http(discord.http.HTTPClient):
         if attempt is not None:
             attempt.bucket = bucket
         return bucket
+
+    async def _leaving(self, _: Any, __: Any, ___: Any) -> None:
+        """The last moment at which a call can be kept back, and the only one after which nobody knows."""
+        attempt = _attempt.get()
+        if attempt is None:
+            return
+        if attempt.sent:  # the connection broke and discord.py tries again
+            _doubtful("connection_lost", attempt.repeatable)
+        if not attempt.urgent:
+            await self._pace.turn()
+            attempt.paced = True
+        in_time()
+        attempt.sent = True
 
     async def _answered(self, _: Any, __: Any, told: aiohttp.TraceRequestEndParams) -> None:
         """End here what discord.py would repeat."""
@@ -117,22 +132,13 @@ class _Http(discord.http.HTTPClient):
         raise PlaceFault("ratelimited", seconds)
 
 
-async def _leaving(_: Any, __: Any, ___: Any) -> None:
-    """The last moment at which a call can be kept back, and the only one after which nobody knows."""
-    attempt = _attempt.get()
-    if attempt is None:
-        return
-    if attempt.sent:  # the connection broke and discord.py tries again
-        _doubtful("connection_lost", attempt.repeatable)
-    in_time()
-    attempt.sent = True
-
-
 class DiscordApi:
-    """A session and what Discord allows it. `timeout` in seconds, for a whole call. No gateway is needed for it."""
+    """A session and what Discord allows it. `timeout` in seconds, for a whole call. No gateway is needed for it.
+    `replicas`: how many processes share the allowance now."""
 
-    def __init__(self, settings: Discord, timeout: float):
+    def __init__(self, settings: Discord, timeout: float, replicas: Callable[[], int] = lambda: 1):
         self.settings = settings
+        self._pace = Pace(replicas)
         self._timeout = timeout
         self._http: _Http | None = None
         self._identity: Identity | None = None
@@ -208,9 +214,17 @@ class DiscordApi:
             _doubtful(reason_, repeatable or not attempt.sent)
         finally:
             patience.reset(waits)
-            _attempt.reset(token)
+            self._over(token)
         self.refused = False
         return answer or {}
+
+    async def require_history(self, channel: str, gone: Collection[int] = ()) -> None:
+        """Where we may not read a history Discord shows an empty one, as if all had been deleted. Looking for a single
+        message is refused there, whichever it is."""
+        await self.call(
+            "GET", "/channels/{channel_id}/messages/{message_id}", repeatable=True, gone=gone,
+            unless={UNKNOWN_MESSAGE}, channel_id=channel, message_id=channel,
+        )  # fmt: skip
 
     def _raise(self, error: discord.HTTPException, gone: Collection[int]) -> NoReturn:
         """Discord answered, and said no."""
@@ -231,7 +245,7 @@ class DiscordApi:
         async with self._opening:
             if self._http is None:
                 point_at(self.settings.api_url, self.settings.gateway_url)
-                http = _Http()
+                http = _Http(self._pace)
                 token = _attempt.set(_Attempt(repeatable=True))
                 try:
                     await http.static_login(self.settings.token)
@@ -242,9 +256,16 @@ class DiscordApi:
                         raise PlaceFault("token_refused") from None
                     raise
                 finally:
-                    _attempt.reset(token)
+                    self._over(token)
                 self._http = http
             return self._http
+
+    def _over(self, token: Token[_Attempt | None]) -> None:
+        """The call under way has ended, however."""
+        attempt = _attempt.get()
+        if attempt is not None and attempt.paced:
+            self._pace.ended()
+        _attempt.reset(token)
 
     async def close(self) -> None:
         """Close the connections; a later call opens others."""

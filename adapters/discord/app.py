@@ -28,15 +28,21 @@ Hook = Callable[[], Awaitable[None]]
 
 class DiscordAdapter:
     """`chat` speaks, and between `start` and `stop` events reach the bus, on the replica that holds the gateway.
-    `alone`: there cannot be another one."""
+    `alone`: there cannot be another one; `replicas`: how many there are now."""
 
     def __init__(
-        self, settings: Discord, timing: Timing, teams: Sequence[TeamPolicy] = (), *, alone: bool = False
+        self,
+        settings: Discord,
+        timing: Timing,
+        teams: Sequence[TeamPolicy] = (),
+        *,
+        alone: bool = False,
+        replicas: Callable[[], int] = lambda: 1,
     ):
         self._settings = settings
         self._timing = timing
         self._teams = teams
-        self._chat = DiscordChat(settings, timing, teams)
+        self._chat = DiscordChat(settings, timing, teams, replicas)
         self.chat: TeamChat = self._chat
         self._gaps = Gaps(timing)
         self._line: Line | None = None

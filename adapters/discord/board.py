@@ -183,6 +183,8 @@ class Boards:
             params={"limit": LOOKED_AT},
             repeatable=True,
         )
+        if not newest:
+            await self._chat.api.require_history(one.channel)
         for message in newest or ():
             ours = str(message["author"]["id"]) == me and str(message["id"]) != gone
             if ours and _is_board(message.get("components") or (), one.team.name):

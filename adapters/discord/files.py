@@ -201,6 +201,8 @@ class DiscordFiles:
                 "GET", "/channels/{channel_id}/messages", repeatable=True, gone={UNKNOWN_CHANNEL},
                 params={"after": after, "limit": 100}, channel_id=place.root,
             )  # fmt: skip
+            if not page:
+                await self._api.require_history(place.root, {UNKNOWN_CHANNEL})
             for message in page or ():
                 if message["author"]["id"] == ours and _carries(message, remote_file):
                     return Posted(f"{place.root}/{message['id']}", place.channel)

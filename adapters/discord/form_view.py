@@ -33,7 +33,7 @@ from bot.forms import FieldKind, Form, FormField, Option
 from bot.posts import Action
 from bot.splitting import clip, units
 
-FORM = "form:"
+FORM, AS_BEFORE = "form:", "="
 TITLE, LABEL_LENGTH, HINT = 45, 45, 100
 LONGEST_INPUT, LONGEST_DRAFT, LONGEST_LINE = 4_000, 4_096, 1_024
 MOST_FIELDS = 5
@@ -146,8 +146,9 @@ def _filled(components: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, An
 # --- what is kept for its writer ------------------------------------------------------------------------------
 
 
-def draft(form: Form, values: Values, why: str) -> dict[str, Any]:
-    """What was refused, for its writer only. What they chose is shown by its label, what they wrote as it is."""
+def draft(form: Form, values: Values, why: str, named: str = "") -> dict[str, Any]:
+    """What was refused, for its writer only. What they chose is shown by its label, what they wrote as it is. `named`
+    is the name that it was sent under, and will be again: nobody may know whether it was stored."""
     embed: dict[str, Any] = {}
     lines = []
     given = {_plain(name): value for name, value in values.items()}
@@ -159,9 +160,9 @@ def draft(form: Form, values: Values, why: str) -> dict[str, Any]:
             lines.append({"name": one.label[:256], "value": _shown(one, value)[:LONGEST_LINE]})
     if lines:
         embed["fields"] = lines
-    again = press(
-        f"{PRESS}{CHANGE}:{form.action.value}:{form.number}{_seen(values)}", texts.windows.BUTTON_AGAIN
-    )
+    kept = ":".join(one for one in (named, _seen(values)) if one)
+    name = f"{PRESS}{CHANGE}:{form.action.value}:{form.number}{f':{kept}' if kept else ''}"
+    again = press(name, texts.windows.BUTTON_AGAIN)
     words = texts.windows.kept_for_you(why) if embed else why
     return _classic(words, [embed] if embed else [], [again])
 
@@ -201,8 +202,20 @@ def _plain(field: str) -> str:
 def _seen(values: Values) -> str:
     """What a field's name says of that moment, for the button that opens the form again: what its writer chose was
     chosen then, and whatever a colleague changed since is none of it."""
-    found = next((name for name in values if "@" in name), "")
-    return f":{found}" if found else ""
+    return next((name for name in values if "@" in name), "")
+
+
+def kept_of(parts: Sequence[str]) -> tuple[str, str]:
+    """What such a button says beside action and number: the name that the form was sent under, as an opening of it, and
+    the field that tells when it was shown; each empty where it says nothing."""
+    seen = next((one for one in parts if "@" in one), "")
+    named = ":".join(one for one in parts if "@" not in one)
+    return (f"{AS_BEFORE}{named}" if named else ""), seen
+
+
+def named_of(opened: str) -> str:
+    """The name that a form is sent under."""
+    return opened.removeprefix(AS_BEFORE) if opened.startswith(AS_BEFORE) else f"form:{opened}"
 
 
 def as_seen(form: Form, field: str) -> Form:

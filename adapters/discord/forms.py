@@ -64,18 +64,20 @@ class Forms:
 
     async def again(self, turn: Turn, what: Pressed) -> None:
         """A form that was refused, or a saved reply that is read over, with what is kept in the draft."""
-        name, number, *seen = what.value.split(":", 2)
+        name, number, *kept_with_it = what.value.split(":")
         action = Action(name)
+        named, seen = form_view.kept_of(kept_with_it)
+        opened = named or turn.id
         text = form_view.kept_text(turn.embeds)
         if action is Action.SAVED_REPLY and text:
-            await turn.open(form_view.modal(form_view.reply_form(int(number), text), turn.id))
+            await turn.open(form_view.modal(form_view.reply_form(int(number), text), opened))
             return
 
         async def made() -> dict[str, Any]:
             asked = await self._taking.desk.form(action, int(number), await self._taking.actor(turn))
-            form = form_view.as_seen(asked, seen[0] if seen else "")
+            form = form_view.as_seen(asked, seen)
             kept = form_view.kept_values(form, turn.embeds) if turn.embeds else None
-            return form_view.modal(form, turn.id, kept)
+            return form_view.modal(form, opened, kept)
 
         await self._opened(turn, made())
 
@@ -93,7 +95,8 @@ class Forms:
             return
         values = form_view.values_of(data.get("components") or ())
         await self._taking.take(
-            interaction, lambda turn: self._stored(turn, action, number, values, f"form:{opened}")
+            interaction,
+            lambda turn: self._stored(turn, action, number, values, form_view.named_of(opened)),
         )
 
     async def _stored(
@@ -107,7 +110,7 @@ class Forms:
         try:
             result = await turn.wait(self._taking.begun(storing()))
         except Exception as error:  # noqa: BLE001  whatever it was, what somebody wrote is not lost
-            drafting = self._draft(turn, action, number, values, _why(error))
+            drafting = self._draft(turn, action, number, values, _why(error), named)
             await self._kept(turn, await turn.wait(self._taking.begun(drafting)))
             return
         if isinstance(result, Form):
@@ -116,16 +119,16 @@ class Forms:
             await self._done(turn, number, result)
 
     async def _draft(
-        self, turn: Turn, action: Action, number: int, values: dict[str, str], why: str
+        self, turn: Turn, action: Action, number: int, values: dict[str, str], why: str, named: str
     ) -> dict[str, Any]:
         """What they wrote, back to them. The form says what its fields are called; without it their names do."""
         if action is Action.SAVED_REPLY and "text" in values:
-            return form_view.draft(form_view.reply_form(number, values["text"]), values, why)
+            return form_view.draft(form_view.reply_form(number, values["text"]), values, why, named)
         try:
             form = await self._taking.desk.form(action, number, await self._taking.actor(turn))
         except Exception:  # noqa: BLE001  the same
             form = form_view.nameless(action, number, values)
-        return form_view.draft(form, values, why)
+        return form_view.draft(form, values, why, named)
 
     async def _kept(self, turn: Turn, draft: dict[str, Any]) -> None:
         """In the place of an earlier draft, else beside what it was done on."""

@@ -19,11 +19,13 @@ ALLOWANCE = "allowance"
 """The reason of a fault by which we keep inside Discord's limits: nothing is wrong there."""
 UNTOLD = 50
 """Turns of a bucket of which Discord tells nothing."""
+MOST_A_SECOND, SECOND = 48, 1.0
+"""Calls of a bot in any second, whatever they are for: Discord takes 50."""
 
 COUNTED, WITHIN = frozenset({401, 403, 429}), 600.0
 MOST_REFUSED, MOST_REFUSED_CHANGES = 3_000, 2_000
-"""Refused calls of ten minutes after which there are no more, or only such that look: at 10,000 Discord bans the address,
-which replicas may share, and somebody must still be able to see whether it is mended."""
+"""Refused calls of ten minutes after which there are no more, or only such that look: at 10,000 Discord bans the
+address, which replicas may share, and somebody must still be able to see whether it is mended."""
 
 patience: ContextVar[float] = ContextVar("patience", default=0.0)
 """Seconds that the call under way may wait for its turn."""
@@ -70,6 +72,50 @@ class Bucket(discord.http.Ratelimit):
         """After a 429: nothing until then."""
         self.remaining, self.reset_after = 0, seconds
         self.expires = self._loop.time() + seconds
+
+
+class Pace:
+    """The limit on everything together, of which no header tells. `replicas`: how many processes share it now.
+
+    A call's turn is free again a second after its answer, not after it left: on a busy line calls arrive closer
+    together than they were sent."""
+
+    def __init__(self, replicas: Callable[[], int] = lambda: 1):
+        self._replicas = replicas
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def turn(self) -> None:
+        """Take one, which `ended` gives back; `PlaceFault` "allowance" if there is none in time."""
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        self._hand_out()
+        try:
+            async with asyncio.timeout(patience.get()):
+                await mine
+        except BaseException as error:
+            if mine.done() and not mine.cancelled():
+                self._free()
+            with contextlib.suppress(ValueError):  # it may have been passed over by now
+                self._waiting.remove(mine)
+            if isinstance(error, TimeoutError):
+                raise PlaceFault(ALLOWANCE, SECOND) from None
+            raise
+
+    def ended(self) -> None:
+        """The call that took a turn has been answered, or will not be."""
+        asyncio.get_running_loop().call_later(SECOND, self._free)
+
+    def _free(self) -> None:
+        self._taken -= 1
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._taken < max(1, MOST_A_SECOND // self._replicas()):
+            first = self._waiting.popleft()
+            if not first.done():
+                self._taken += 1
+                first.set_result(None)
 
 
 class Refusals:

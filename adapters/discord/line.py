@@ -16,7 +16,7 @@ from adapters.discord.api import DiscordApi
 from adapters.discord.client import Event, Gateway, closed
 from adapters.discord.vendor import discord
 from bot.commands import HoldLease
-from bot.errors import Busy, DeliveryFault
+from bot.errors import BatonError, Busy, DeliveryFault
 from bot.ports import Bus
 from bot.settings import Discord, Timing
 
@@ -86,10 +86,10 @@ class Line:
                 await bus.submit(HoldLease(LEASE, self._holder, 0.0))
 
     async def _holds(self, bus: Bus) -> bool:
-        """While the database is away, what was held is held until its end."""
+        """While the database is away, or refuses, what was held is held until its end."""
         try:
             held = bool(await bus.submit(HoldLease(LEASE, self._holder, self._lease)))
-        except Busy:
+        except BatonError:
             return time.monotonic() < self._held_until
         self._held_until = time.monotonic() + self._lease if held else 0.0
         self._elsewhere = not held

@@ -5,6 +5,7 @@ found again by reading its thread back.
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from weakref import WeakValueDictionary
@@ -32,6 +33,10 @@ from bot.verbs import only_reads
 
 log = logging.getLogger("baton.discord")
 
+PATIENCE = 30.0
+"""Seconds for which an event waits until there is room for it. After that its thread is read back."""
+REMEMBERED = 5_000
+"""Messages of which it is known what files they had."""
 REPLY = 19
 """The type of a message that replies to another."""
 PLACES = frozenset({"CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE",
@@ -61,6 +66,7 @@ class Listeners:
         self._clock = clock
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._answers = Answers(chat, errand)
+        self._files: OrderedDict[str, frozenset[str]] = OrderedDict()
         self._last = 0.0
         self._fresh = False
 
@@ -104,18 +110,30 @@ class Listeners:
     async def message(self, event: Event) -> None:
         """Somebody wrote something."""
         if is_spoken(event):
+            self._loses_file(event)
             await self._arrive(event, spoken)
 
     async def edit(self, event: Event) -> None:
         """A message reads differently, has lost a file, or got a preview."""
-        if is_spoken(event) and (event.get("edited_timestamp") or "attachments" in event):
+        loses = is_spoken(event) and "attachments" in event and self._loses_file(event)
+        if is_spoken(event) and (event.get("edited_timestamp") or loses):
             await self._arrive(event, changed)
+
+    def _loses_file(self, event: Event) -> bool:
+        """Whether it has fewer files than it had, as far as we know: a preview is told by the same event."""
+        now = frozenset(str(one["id"]) for one in event.get("attachments") or ())
+        before = self._files.pop(str(event["id"]), None)
+        self._files[str(event["id"])] = now
+        if len(self._files) > REMEMBERED:
+            self._files.popitem(last=False)
+        return before is None or not before <= now
 
     async def _arrive(self, event: Event, read: Callable[..., Arrival | None]) -> None:
         async with self._turn(event):  # a look-up that takes longer must not let the next message pass
             channel = await self._directory.parent_of(str(event["channel_id"]))
             if not channel:
-                self._errand(self._beside_thread(event))
+                if event.get("type") == REPLY:
+                    self._errand(self._beside_thread(event))
                 return
             author = event["author"]
             await self._chat.require_words(event)
@@ -123,7 +141,7 @@ class Listeners:
             found = read(event, channel, actors, await self._directory.ourselves())
             if found is None:
                 return
-            arriving = self._bus.arrive(found.lane, found.order, found.command)  # before the next one may
+            arriving = self._in_its_place(found)  # before the next one may
         where = Where(str(author["id"]), channel, found.command.place.root, str(event["id"]))
         try:
             result = await arriving
@@ -138,13 +156,18 @@ class Listeners:
     async def _beside_thread(self, event: Event) -> None:
         """Whoever replies to a card in its channel means the shopper, who would wait for ever."""
         card = str((event.get("message_reference") or {}).get("message_id") or "")
-        if event.get("type") != REPLY or not card or event.get("edited_timestamp"):
+        if not card or event.get("edited_timestamp"):
             return
         channel = str(event["channel_id"])
         number = await self._desk.case_at(Place(PLATFORM, channel, card))
         if number is not None:
             where = Where(str(event["author"]["id"]), channel, "", str(event["id"]))
             self._answers.tell(where, Answer(texts.answers.reply_beside_thread(number)))
+
+    def _in_its_place(self, one: Arrival) -> Awaitable[Any]:
+        """Stored in its thread's order. A message that were let go here would come back by the history, and stand
+        behind those that were written after it."""
+        return self._bus.arrive(one.lane, one.order, one.command, patience=PATIENCE)
 
     def _look_up(self, where: Where, command: Any, result: Any) -> None:
         """A verb that only reads has no handler: the desk answers it, for the case of that thread."""
@@ -181,13 +204,13 @@ class Listeners:
             else:
                 ids = event.get("ids") or [event["id"]]
                 arriving = [root_deleted(channel_id, str(one), now) for one in ids]
-            under_way = [self._bus.arrive(one.lane, one.order, one.command) for one in arriving]
+            under_way = [self._in_its_place(one) for one in arriving]
         await asyncio.gather(*under_way)
 
     async def thread_gone(self, event: Event) -> None:
         """A thread was deleted; its card is taken away by whoever posts there next."""
         found = root_deleted(str(event.get("parent_id") or ""), str(event["id"]), self._now())
-        await self._bus.arrive(found.lane, found.order, found.command)
+        await self._in_its_place(found)
         if (
             await self._desk.case_at(found.command.place) is not None
         ):  # another's began with a person's own message

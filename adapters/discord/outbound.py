@@ -18,6 +18,7 @@ from adapters.discord.api import (
     NOT_AUTHOR,
     REACTION_BLOCKED,
     THREAD_THERE,
+    TOO_MANY_REACTIONS,
     UNKNOWN_CHANNEL,
     UNKNOWN_EMOJI,
     UNKNOWN_MESSAGE,
@@ -67,7 +68,7 @@ REACTIONS = {
     Receipt.FAILED: "⚠️",
     Receipt.INSIDE: "🔒",
 }
-_MARKED = frozenset({UNKNOWN_MESSAGE, UNKNOWN_EMOJI, REACTION_BLOCKED})
+_MARKED = frozenset({UNKNOWN_MESSAGE, UNKNOWN_EMOJI, REACTION_BLOCKED, TOO_MANY_REACTIONS})
 
 
 class DiscordChat:
@@ -76,10 +77,16 @@ class DiscordChat:
     platform = PLATFORM
     shows_log = False
 
-    def __init__(self, settings: Discord, timing: Timing, teams: Sequence[TeamPolicy] = ()):
+    def __init__(
+        self,
+        settings: Discord,
+        timing: Timing,
+        teams: Sequence[TeamPolicy] = (),
+        replicas: Callable[[], int] = lambda: 1,
+    ):
         self._settings = settings
         self.guild_id = settings.guild_id
-        self.api = DiscordApi(settings, timing.call_timeout)
+        self.api = DiscordApi(settings, timing.call_timeout, replicas)
         self.directory = Directory(self.api, settings, teams)
         self.files = DiscordFiles(self.api, self.directory)
         self.voices = Voices(self.api, self.directory)
@@ -169,7 +176,8 @@ class DiscordChat:
         """The first of our messages from shortly before `since` that says this and belongs to no other delivery
         (`known`). A card is complete with its thread, which is begun if it was not."""
         channel = place.root or await self.directory.channel_id(place.channel)
-        me = (await self.directory.identity()).user_id
+        identity = await self.directory.identity()
+        self.voices.application_id, me = identity.application_id, identity.user_id
         found = [
             message
             for message in await self._messages(
@@ -253,19 +261,25 @@ class DiscordChat:
     # Beside threads
 
     async def announce(self, channel: str, post: Answer) -> None:
-        """A message of its own in the channel."""
-        await self.say(await self.directory.channel_id(channel), render_answer(post))
+        """A message of its own in the channel. Whoever was not told that it stands asks again within a minute, and is
+        answered with the first one."""
+        there, rendered = await self.directory.channel_id(channel), render_answer(post)
+        await self.say(there, rendered, nonce=nonce_of(f"{there}:{rendered.payload()}"))
 
     async def tell(self, account: str, text: str) -> None:
         """A direct message."""
         found = await self.api.call(
             "POST", "/users/@me/channels", json={"recipient_id": account}, repeatable=True
         )
-        await self.say(str(found["id"]), render_answer(Answer(text)))
+        await self.say(
+            str(found["id"]), render_answer(Answer(text)), nonce=nonce_of(f"{account}:{text}:told")
+        )
 
-    async def say(self, channel: str, rendered: Rendered, reply_to: str = "") -> dict[str, Any]:
+    async def say(
+        self, channel: str, rendered: Rendered, reply_to: str = "", nonce: str = ""
+    ) -> dict[str, Any]:
         """A message that no delivery stands behind, in a channel or thread; what Discord made of it."""
-        body = rendered.payload()
+        body = rendered.payload() | ({"nonce": nonce, "enforce_nonce": True} if nonce else {})
         if reply_to:
             body["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
         answer: dict[str, Any] = await self.api.call(
@@ -446,25 +460,20 @@ class DiscordChat:
         """All messages of a channel or thread behind that id, oldest first. `RootGone` if the thread is no more."""
         gone = {UNKNOWN_CHANNEL} if in_thread else set()
         found: list[dict[str, Any]] = []
+        believed = False
         while True:
             page = await self.api.call(
                 "GET", "/channels/{channel_id}/messages", channel_id=channel, repeatable=True, wait=wait,
                 params={"after": after, "limit": PAGE}, gone=gone,
             )  # fmt: skip
             found += sorted(page or (), key=lambda one: int(one["id"]))
-            if not found:
-                await self._require_history(channel, gone)
+            if not found and not believed:
+                await self.api.require_history(channel, gone)
+                believed = True  # what is read from now on: it may have been granted a moment ago
+                continue
             if len(page or ()) < PAGE:
                 return found
             after = str(found[-1]["id"])
-
-    async def _require_history(self, channel: str, gone: Collection[int] = ()) -> None:
-        """Where we may not read a history Discord shows an empty one, as if all had been deleted. Looking for a single
-        message is refused there, whichever it is."""
-        await self.api.call(
-            "GET", "/channels/{channel_id}/messages/{message_id}", repeatable=True, gone=gone,
-            unless={UNKNOWN_MESSAGE}, channel_id=channel, message_id=channel,
-        )  # fmt: skip
 
     def _posted(self, remote_id: str, channel: str, thread: str) -> Posted:
         return Posted(remote_id, channel, f"https://discord.com/channels/{self._settings.guild_id}/{thread}")

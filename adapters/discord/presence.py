@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from adapters.discord.directory import Directory
 from bot.commands import Keep
-from bot.errors import Busy
+from bot.errors import BatonError
 from bot.ports import Bus
 
 NAME = "discord presence"
@@ -38,7 +38,7 @@ class SharedPresence:
         while True:
             try:
                 await (self._tell() if self._listens() else self._hear())
-            except Busy:
+            except BatonError:
                 self._believe("")
             await asyncio.sleep(self._seconds)
 

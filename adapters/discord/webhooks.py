@@ -27,6 +27,7 @@ from adapters.discord.api import (
 )
 from adapters.discord.directory import Directory
 from adapters.discord.permissions import may
+from adapters.discord.rendering import render_post
 from bot import texts
 from bot.entries import Author
 from bot.errors import EntryFault, PlaceFault
@@ -50,6 +51,9 @@ class _Webhook:
     token: str
 
 
+_NONE_THERE = frozenset({MISSING_PERMISSIONS, MISSING_ACCESS, UNKNOWN_CHANNEL, TOO_MANY})
+
+
 class Voices:
     """One webhook for each channel, made once and found again."""
 
@@ -59,7 +63,7 @@ class Voices:
         self._webhooks: dict[str, _Webhook] = {}
         self._without: dict[str, float] = {}
         self._ids: set[str] = set()
-        self._application_id = ""
+        self.application_id = ""
         self._looking = asyncio.Lock()
 
     async def post(self, place: Place, post: Post) -> Posted | None:
@@ -96,43 +100,47 @@ class Voices:
 
     async def amend(self, place: Place, remote_id: str, post: Post) -> bool:
         """Change what such a post says; False: it is none of those."""
-        content = content_of(post)
-        if content is None or not await self._is_one(place, remote_id):
+        by = await self._said_by(place, remote_id)
+        if not by:
             return False
+        content = content_of(post) or render_post(post).content
         body = {"content": content, "allowed_mentions": {"parse": []}}
-        return await self._change("PATCH", place, remote_id, body)
+        return await self._change("PATCH", place, remote_id, body, by)
 
     async def retract(self, place: Place, remote_id: str) -> bool:
         """Delete such a post; False: it is none of those."""
-        if not await self._is_one(place, remote_id):
-            return False
-        return await self._change("DELETE", place, remote_id, None)
+        by = await self._said_by(place, remote_id)
+        return bool(by) and await self._change("DELETE", place, remote_id, None, by)
 
     def content_of(self, post: Post) -> str | None:
         """What such a post says, for whoever looks for it; None if it is not one shopper's turn."""
         return content_of(post) if name_of(post) else None
 
     def is_ours(self, message: Mapping[str, Any]) -> bool:
-        """Whether one of our webhooks said that. Until we know which application we are, any application's counts:
-        whoever asks goes by what it says as well."""
+        """Whether one of our webhooks said that: whoever asks has told us which application we are."""
         webhook, application = message.get("webhook_id"), str(message.get("application_id") or "")
         if not webhook:
             return False
-        return str(webhook) in self._ids or (bool(application) and self._application_id in ("", application))
+        return str(webhook) in self._ids or (bool(application) and self.application_id == application)
 
-    async def _is_one(self, place: Place, remote_id: str) -> bool:
-        """Only Discord knows which posts a webhook made: a restart forgets it."""
-        if not self._application_id:
-            self._application_id = (await self._api.identity()).application_id
+    async def _said_by(self, place: Place, remote_id: str) -> str:
+        """The webhook of ours that said it; empty if none did. Only Discord knows: a restart forgets it."""
+        if not self.application_id:
+            self.application_id = (await self._api.identity()).application_id
         message = await self._api.call(
             "GET", "/channels/{channel_id}/messages/{message_id}", repeatable=True,
             unless={UNKNOWN_MESSAGE, UNKNOWN_CHANNEL}, channel_id=place.root, message_id=remote_id,
         )  # fmt: skip
-        return self.is_ours(message)
+        return str(message["webhook_id"]) if self.is_ours(message) else ""
 
-    async def _change(self, verb: str, place: Place, remote_id: str, body: dict[str, Any] | None) -> bool:
-        """By the webhook that said it. If that is gone, nobody can change it, and deleting it takes a permission."""
+    async def _change(
+        self, verb: str, place: Place, remote_id: str, body: dict[str, Any] | None, by: str
+    ) -> bool:
+        """By the webhook that said it: two replicas may have made one each, and to the other one it does not exist. If
+        that is gone, nobody can change it, and deleting it takes a permission."""
         webhook = await self._webhook(place.channel)
+        if webhook is not None and webhook.id != by:
+            webhook = next((one for one in await self._all(place.channel) or () if one.id == by), None)
         if webhook is None:
             return await self._without_webhook(verb, place, remote_id)
         for attempt in range(2):
@@ -149,7 +157,8 @@ class Voices:
                 )  # fmt: skip
                 continue
             if code in _LOST:
-                self._webhooks.pop(place.channel, None)
+                if self._webhooks.get(place.channel) == webhook:
+                    del self._webhooks[place.channel]
                 return await self._without_webhook(verb, place, remote_id)
             return True
         raise PlaceFault("thread_archived")
@@ -187,29 +196,31 @@ class Voices:
 
     async def _found(self, channel: str) -> _Webhook | None:
         """The oldest that is this application's, so that two replicas agree on it; else a new one."""
-        self._application_id = self._application_id or (await self._api.identity()).application_id
-        no = frozenset({MISSING_PERMISSIONS, MISSING_ACCESS, UNKNOWN_CHANNEL, TOO_MANY})
+        self.application_id = self.application_id or (await self._api.identity()).application_id
+        ours = await self._all(channel)
+        if ours is None:
+            return None
+        if not ours:
+            made = await self._api.call(
+                "POST", "/channels/{channel_id}/webhooks", repeatable=True, unless=_NONE_THERE, json={"name": NAME},
+                channel_id=channel,
+            )  # fmt: skip
+            ours = (_Webhook(str(made["id"]), str(made["token"])),) if "token" in made else ()
+        return min(ours, key=lambda one: int(one.id), default=None)
+
+    async def _all(self, channel: str) -> tuple[_Webhook, ...] | None:
+        """This application's; None where we may not know."""
         there = await self._api.call(
-            "GET", "/channels/{channel_id}/webhooks", repeatable=True, unless=no, channel_id=channel
+            "GET", "/channels/{channel_id}/webhooks", repeatable=True, unless=_NONE_THERE, channel_id=channel
         )
         if isinstance(there, dict) and "code" in there:
             return None
-        ours = [
+        ours = (
             one
             for one in there or ()
-            if str(one.get("application_id")) == self._application_id and one.get("token")
-        ]
-        if not ours:
-            made = await self._api.call(
-                "POST", "/channels/{channel_id}/webhooks", repeatable=True, unless=no, json={"name": NAME},
-                channel_id=channel,
-            )  # fmt: skip
-            ours = [made] if "token" in made else []
-        oldest = min(ours, key=lambda one: int(one["id"]), default=None)
-        return _Webhook(str(oldest["id"]), str(oldest["token"])) if oldest else None
-
-    def _is_usable(self, webhook: Mapping[str, Any]) -> bool:
-        return str(webhook.get("application_id")) == self._application_id and bool(webhook.get("token"))
+            if str(one.get("application_id")) == self.application_id and one.get("token")
+        )
+        return tuple(_Webhook(str(one["id"]), str(one["token"])) for one in ours)
 
 
 def content_of(post: Post) -> str | None:

@@ -45,7 +45,7 @@ class LocalFiles:
         there = next(one for one in (self._folder, *self._folder.absolute().parents) if one.exists())
         if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
             return None
-        return f"BATON_FILES_URL: nothing can be written in {there}; let Baton's user write there, or name another folder."
+        return f"BATON_FILES_URL: {there} cannot be written to; let Baton's user write there, or name another folder."
 
     async def put(self, file_id: str, content: AsyncIterable[bytes]) -> None:
         """Piece by piece, then all at once under its name."""

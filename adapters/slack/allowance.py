@@ -53,17 +53,21 @@ PATIENT = Importance.WAITING_CARD
 class Limit:
     """So many calls at once, `per_second` in the long run, and never more than `per_minute` in any minute. The share
     `kept`, of what is there at once and of every minute, is for those who are more important than `PATIENT`: or what
-    nobody waits for would use up the minute in which somebody clicks."""
+    nobody waits for would use up the minute in which somebody clicks. `first`: how many a replica that joins others
+    may make at once."""
 
     per_second: float
     burst: float
     per_minute: int | None = None
     kept: float = 0.0
+    first: float = 1.0
 
     def among(self, replicas: int) -> "Limit":
         """One's share of it. At least one call at once, and one a minute: below that nothing could be said at all."""
         per_minute = None if self.per_minute is None else max(1, self.per_minute // replicas)
-        return Limit(self.per_second / replicas, max(1.0, self.burst / replicas), per_minute, self.kept)
+        return Limit(
+            self.per_second / replicas, max(1.0, self.burst / replicas), per_minute, self.kept, self.first
+        )
 
     def in_a_minute(self, *, patient: bool) -> int | None:
         """How many of either kind."""
@@ -93,11 +97,13 @@ LIMITS = {
     "users.getPresence": Limit(50 / 60, 50, 50),  # tier 3; nothing more important shares it
     "auth.test": TIERS[4],  # "special": hundreds a minute
     "chat.postEphemeral": TIERS[4],
-    "conversations.members": TIERS[4],
+    "conversations.members": replace(TIERS[4], first=20),  # likewise
     "files.completeUploadExternal": TIERS[4],
     "files.getUploadURLExternal": TIERS[4],
     "files.info": TIERS[4],
-    "users.info": TIERS[4],
+    "users.info": replace(
+        TIERS[4], first=20
+    ),  # who comes after a restart knows nobody, and the others ask seldom
     "views.open": TIERS[4],
     "views.update": TIERS[4],
 }
@@ -253,7 +259,8 @@ class Allowance:
 
     def _share_out(self, now: float) -> None:
         """Replicas have come or gone. One that comes to others knows not what they have used just now: instead of a
-        burst it begins with one call of each kind, and with none in a channel, where they may just have posted."""
+        burst it begins with one call of each kind, or the few that are named, and with none in a channel, where they
+        may just have posted."""
         if self._began is None:
             self._began, self._joins = now, self._replicas() > 1
         if self._sharing == self._replicas():
@@ -370,7 +377,8 @@ class Allowance:
         limit = published.among(self._sharing)
         if self._began is None or not self._joins:
             return _Bucket(published, limit, now, limit.burst)
-        return _Bucket(published, limit, self._began, 0.0 if limit.per_minute is None else 1.0)
+        first = 0.0 if limit.per_minute is None else min(limit.first, limit.burst)
+        return _Bucket(published, limit, self._began, first)
 
     @property
     def _loop(self) -> Loop:

@@ -25,6 +25,9 @@ from bot.settings import Slack, TeamPolicy, Timing
 EVENT_TYPE = "baton_delivery"
 CLOCK_MARGIN = 300.0
 """Seconds by which our clock and Slack's may differ when looking for a post."""
+REPLIES_AT_ONCE = 1000
+"""The most that Slack gives. Who looks for a post must reach the end of its thread within a few calls: of several pages
+each may have to wait for the allowance, and one that waits too long begins anew."""
 LOOK_PATIENCE = 60.0
 """Seconds that reading a thread back may wait for Slack's allowance."""
 
@@ -356,7 +359,7 @@ class SlackChat:
             patience=patience,
             channel=place.channel,
             ts=place.root,
-            limit=200,
+            limit=REPLIES_AT_ONCE,
             **params,
         )
         async for page in pages:

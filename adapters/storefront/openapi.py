@@ -109,7 +109,8 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
        color: #1c2024; background: #fff; }
 h2 { margin-top: 2.5rem; } section { border-top: 1px solid #d9dee3; padding: .8rem 0; }
-h3 { margin: 0; font-size: 1rem; } code, pre, h3 { font-family: ui-monospace, monospace; }
+h3 { margin: 0; font-size: 1rem; overflow-wrap: anywhere; } td + td { overflow-wrap: anywhere; }
+code, pre, h3 { font-family: ui-monospace, monospace; }
 h3 b { display: inline-block; min-width: 4.5rem; } p { margin: .3rem 0; } small { color: #59636e; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; font-size: .9rem; }
 td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eef1f4; }

@@ -216,11 +216,11 @@ def own(
 
 
 def show_now(uow: UnitOfWork, conversation: Conversation) -> None:
-    """Somebody has just pressed a button on the card: it need not wait as long as it had to while nobody did. Where
-    the place itself is at fault, it still does."""
+    """Somebody has just pressed a button on the card: it need not wait as long as it had to while nobody did. Two
+    updates keep their distance all the same, and so does one whose place is at fault."""
     lane = uow.lanes.lane(conversation.number, Reader.CARD)
-    if lane is not None and not lane.faults:
-        lane.not_before = min(lane.not_before, uow.now)
+    if lane is not None and not lane.faults and lane.not_before > uow.now + uow.settings.timing.card_gap:
+        lane.not_before = uow.now
 
 
 def end(

@@ -105,7 +105,10 @@ def is_void(story: Story) -> bool:
         return True
     attempts, settle = story.house.attempts(), Timing().settle * story.plan.scale
     for post in story.team.posts():
-        began = max((at for at in attempts.get(post.known_as, ()) if at <= post.came_at), default=0.0)
+        tried = attempts.get(post.known_as)
+        if tried is None:
+            continue  # no delivery's
+        began = max((at for at in tried if at <= post.came_at), default=0.0)
         stood_still = any(start <= post.came_at and began <= end for start, end in pauses)
         if post.committed_at - began > settle and not stood_still:
             return True

@@ -32,6 +32,7 @@ import storage.engine
 import storage.writer
 from adapters.discord import api as discord_api
 from adapters.discord import app as discord_app  # noqa: F401 - imported before the forks
+from adapters.discord import limits
 from adapters.slack import api, app  # noqa: F401 - imported before the forks
 from adapters.webhook import outbound
 from bot import logs, wiring
@@ -156,7 +157,8 @@ def _watch_discord(steps: Steps) -> None:
     async def watched(self: Any, verb: str, path: str, **options: Any) -> Any:
         if verb == "GET" and not path.endswith("/messages"):
             return await call(self, verb, path, **options)
-        if known_as := key_of(options.get("json") or {}) if verb == "POST" else "":
+        known_as = key_of(options.get("json") or {}) if verb == "POST" else ""
+        if known_as and attempted_at.get():
             steps.note(f"{known_as} {attempted_at.get()}")
         return await _stepped(steps, f"{verb} {path}", partial(call, self, verb, path, **options))
 
@@ -202,6 +204,7 @@ def child(spec: dict[str, Any]) -> None:
     steps = Steps(spec["steps"], spec["attempts"], spec["blow"])
     for limit in ("LOCK_MS", "IDLE_MS"):
         vars(storage.engine)[limit] = int(vars(storage.engine)[limit] * spec["impatience"])
+    vars(limits)["MOST_A_SECOND"] = 10_000  # a story's second is twenty of Discord's
     watch_commits(steps)
     watch_calls(steps)
     asyncio.run(serve(settings_of(spec)))

@@ -108,6 +108,7 @@ async def test_what_slack_gave_up_on_is_read_back(world: World, ailment: Any) ->
     world.slack.retry_delays = ()
     thread = await world.claimed_thread()
     token = await world.shop.token(CONVERSATION)
+    world.slack.ack_timeout = 0.5
     ill = await fall_ill(world, ailment)
     try:
         await until_refused(world, token)

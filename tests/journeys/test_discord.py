@@ -56,7 +56,7 @@ async def test_a_shopper_is_passed_to_a_person_in_discord_and_back(guild: Guild)
     await thread.edit(written, "Hi Sarah, it is refunded today.")
     await shopper.until(lambda: "Hi Sarah, it is refunded today." in str(shopper.entries))
     await thread.delete(written)
-    await shopper.until(lambda: shopper.entries[-1]["kind"] == "deleted")
+    await shopper.until(lambda: shopper.last.get("kind") == "deleted")
     assert (await guild.replay()).said() == [""]
 
     await thread.press(guild.dana, "resolve")

@@ -162,7 +162,7 @@ async def test_what_a_reply_becomes_by_its_edits_is_what_the_shopper_has_in_the_
     for text in ("two", "three", "two", "four"):
         await thread.edit(ts, text)
     await world.slack.settled()
-    await live.until(lambda: live.entries[-1].get("text") == "four")
+    await live.until(lambda: live.last.get("text") == "four")
     assert await world.relayed() == ["four"]
 
 

@@ -119,7 +119,7 @@ async def test_what_was_sent_as_me_follows_its_authors_edit_and_delete(world: Wo
     await thread.edit(ts, "It ships on Tuesday")
     assert (await live.shows("It ships on Tuesday"))["target"] == seq
     await thread.delete(ts)
-    await live.until(lambda: live.entries[-1]["kind"] == "deleted")
+    await live.until(lambda: live.last.get("kind") == "deleted")
     assert await world.relayed() == [""]
 
 

@@ -37,7 +37,7 @@ async def test_events_delivered_three_times_count_once(world: World) -> None:
     await thread.edit(ts, "reply 0, edited")
     await thread.delete(await thread.write(world.dana, "gone"))
     await world.slack.settled()
-    await live.until(lambda: live.entries[-1]["kind"] == "deleted")
+    await live.until(lambda: live.last.get("kind") == "deleted")
     again = await world.replay()
     assert again.said() == ["reply 0, edited", *REPLIES[1:], ""]
     kinds = [one["kind"] for one in live.entries]
@@ -104,7 +104,7 @@ async def test_what_operators_did_while_the_socket_was_down_is_caught_up_with(
     kept, edited, deleted = await writes(world, thread, 3)
     await told(live, 3)
     world.slack.retry_delays = attempts
-    world.slack.refuse_connections(0.4)
+    world.slack.refuse_connections(60)
     world.slack.drop_sockets()
     await thread.edit(edited, "reply 1, edited")
     await thread.delete(deleted)
@@ -114,6 +114,7 @@ async def test_what_operators_did_while_the_socket_was_down_is_caught_up_with(
     await thread.write(world.dana, "note: he lies")
     await world.slack.settled()
     assert all(one.lost for one in world.slack.deliveries[-8:])
+    world.slack.refuse_connections(0)
     await world.slack.connected()
     await live.shows("reply 4, edited")
     await live.until(lambda: {"edited", "deleted"} <= {one["kind"] for one in live.entries})
@@ -126,11 +127,12 @@ async def test_what_operators_did_while_the_socket_was_down_is_caught_up_with(
 @pytest.mark.by_socket
 async def test_a_click_while_baton_is_away_tells_the_operator_so_and_works_afterwards(world: World) -> None:
     thread = await world.open_thread()
-    world.slack.refuse_connections(0.2)
+    world.slack.refuse_connections(60)
     world.slack.drop_sockets()
     click = await world.slack.click(world.dana, thread.channel, thread.root, "baton:claim")
     await world.slack.wait_for(lambda: click.done)
     assert click.lost
+    world.slack.refuse_connections(0)
     await world.slack.connected()
     await thread.claim(world.dana)
 

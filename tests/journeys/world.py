@@ -398,6 +398,11 @@ class Tap:
                     self.entries.append(json.loads(line[6:]))
                 self._changed.set()
 
+    @property
+    def last(self) -> Json:
+        """The newest entry; empty before the first."""
+        return self.entries[-1] if self.entries else {}
+
     async def until(self, condition: Callable[[], T], timeout: float = 30) -> T:
         async with asyncio.timeout(timeout):
             while not (value := condition()):

@@ -8,8 +8,8 @@ import pytest
 
 from bot import commands, schedule
 from bot.arrivals import Arrivals, thread_lane
-from bot.catchup import CatchUp
-from bot.errors import PlaceFault
+from bot.catchup import PAUSES, CatchUp
+from bot.errors import Busy, PlaceFault
 from bot.people import Member, Role
 from bot.places import Places
 from bot.posts import Action, Heard
@@ -134,7 +134,7 @@ class Bus:
             raise KeyError("no such team")
         return await self._world.writer.submit(command)
 
-    async def arrive(self, lane: str, order: str, command: Any) -> Any:
+    async def arrive(self, lane: str, order: str, command: Any, **_: Any) -> Any:
         return await self.submit(command)
 
 
@@ -184,4 +184,19 @@ async def test_a_thread_that_could_not_be_read_is_read_again(world: World) -> No
     world.chat.troubles["history"] = [PlaceFault("down"), PlaceFault("still down")]
     run, _ = catch_up(world)
     await run.run()
+    assert (await world.to_shopper(number))[-1] == "written in the gap"
+
+
+async def test_it_goes_on_for_as_long_as_our_own_database_takes_nothing(world: World) -> None:
+    number = await world.claimed()
+    world.chat.written[(await world.binding(number)).root] = [by(world, "m9", "written in the gap")]
+    refusals = len(PAUSES) * 2
+
+    async def submit(command: Any) -> Any:
+        nonlocal refusals
+        if isinstance(command, commands.ThreadMessage) and (refusals := refusals - 1) > 0:
+            raise Busy(1.0)
+        return await world.writer.submit(command)
+
+    await CatchUp(world.reads, Arrivals(submit, 5.0), world.chat, second=0.001).run()
     assert (await world.to_shopper(number))[-1] == "written in the gap"

@@ -186,7 +186,8 @@ async def test_a_retried_line_is_posted_as_it_was(world: World) -> None:
 async def test_who_pressed_retry_is_in_the_log(world: World) -> None:
     number = await refused_in_thread(world)
     await retry(world, BEN)
-    asked = [one for one in await world.log(number) if one.kind == "dead_letter" and one.target]
+    said = [one for one in await world.log(number) if one.kind == "dead_letter" and one.target]
+    asked = [one for one in said if one.data["state"] != "delivered"]  # the courier may have been quick
     assert [(one.name, one.data["state"], str(one.audience)) for one in asked] == [("Ben", "trying", "team")]
 
 

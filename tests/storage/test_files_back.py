@@ -68,6 +68,17 @@ async def test_it_goes_together_with_new_words(desk: World, drawer: Drawer, shel
     assert (await seen_files(desk, number))[0] == ["invoice.png"]
 
 
+async def test_it_goes_after_an_edit_that_the_platform_calls_the_newest_still(
+    desk: World, drawer: Drawer
+) -> None:
+    """Discord does not say when a file was removed alone."""
+    number = await sent(desk)
+    await removes(desk, number, HEARD, OTHER, text="Both labels")
+    await removes(desk, number, OTHER, text="Both labels")
+    assert await desk.to_shopper(number) == ["My lamp broke", "Both labels"]
+    assert (await seen_files(desk, number))[0] == ["invoice.png"]
+
+
 async def test_the_same_edit_twice_or_an_older_one_changes_nothing_more(desk: World, drawer: Drawer) -> None:
     number = await sent(desk)
     await removes(desk, number, OTHER, order="e2")

@@ -252,7 +252,7 @@ class _Bus:
     async def submit(self, command: Any) -> Any:
         return await self._writer.submit(command)
 
-    async def arrive(self, lane: str, order: str, command: Any) -> Any:
+    async def arrive(self, lane: str, order: str, command: Any, **_: Any) -> Any:
         return await self._writer.submit(command)
 
 

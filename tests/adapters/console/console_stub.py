@@ -215,7 +215,7 @@ class Bus:
         told = f"{operator.first_name} is here and has read your chat."
         self._world.say(case.number, Author.BATON, told, Kind.NOTICE, data={"code": "claimed"})
 
-    async def arrive(self, lane: str, order: str, command: Any) -> Any:
+    async def arrive(self, lane: str, order: str, command: Any, **_: Any) -> Any:
         return await self.submit(command)
 
 

@@ -38,7 +38,7 @@ class CounterBus:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    def arrive(self, lane: str, order: str, command: Any) -> Any:
+    def arrive(self, lane: str, order: str, command: Any, **_: Any) -> Any:
         return self.submit(command)
 
     async def submit(self, command: Any) -> Any:

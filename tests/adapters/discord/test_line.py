@@ -34,6 +34,7 @@ class House:
         self.leases: dict[str, tuple[str, float]] = {}
         self.away = False
         self.arrived: list[Any] = []
+        self.patience: list[float] = []
 
     async def submit(self, command: Any) -> Any:
         if self.away:
@@ -46,7 +47,9 @@ class House:
         self.leases[command.name] = (command.holder, time.monotonic() + command.seconds)
         return True
 
-    def arrive(self, lane: str, order: str, command: Any) -> Any:
+    def arrive(self, lane: str, order: str, command: Any, *, patience: float = 0.0) -> Any:
+        self.patience.append(patience)
+
         async def taken() -> None:
             if self.away:
                 raise Unavailable("the database is away")

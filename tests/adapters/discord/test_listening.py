@@ -150,6 +150,18 @@ def _slow() -> Any:
     return Fault.latency(0.1)
 
 
+async def test_what_is_written_edited_or_deleted_waits_for_room_since_discord_says_it_once(
+    room: Room, ear: Ear
+) -> None:
+    place, begin = await case(room)
+    said = await room.discord.post(room.anna, room.channel, "one", place.root)
+    await room.discord.edit(place.root, said, "two")
+    await room.discord.delete(place.root, said)
+    await room.discord.delete_thread(place.root)
+    assert len(await ear.hear(begin)) == len(ear.house.patience) == 4
+    assert all(ear.house.patience)
+
+
 async def test_what_cannot_be_looked_up_now_is_read_back(room: Room, ear: Ear) -> None:
     from tests.fakes.discord import Fault
 

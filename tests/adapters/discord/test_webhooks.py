@@ -136,6 +136,7 @@ async def test_a_lost_answer_leaves_it_open_whether_it_was_said(room: Room) -> N
         await room.voices.post(place, said())
     page = await room.api.call("GET", "/channels/{channel_id}/messages", channel_id=place.root)
     later = room.again()
+    later.application_id = room.discord.application_id
     found = [one for one in page if later.is_ours(one) and one["content"] == later.content_of(said())]
     assert len(found) == 1
 

@@ -30,7 +30,7 @@ class FakeBus:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def arrive(self, lane: str, order: str, command: Any) -> Any:
+    async def arrive(self, lane: str, order: str, command: Any, **_: Any) -> Any:
         await self._fail_or_wait()
         self.arrived.append((lane, order, command))
         return self.answer

@@ -65,7 +65,7 @@ class StubCore:
             raise answer
         return answer
 
-    async def arrive(self, lane: str, order: str, command: Any) -> Any:
+    async def arrive(self, lane: str, order: str, command: Any, **_: Any) -> Any:
         raise AssertionError("the storefront has no ordered source")
 
     async def read(self, read: Callable[[Any], Any]) -> Any:
