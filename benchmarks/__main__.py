@@ -216,10 +216,11 @@ class Bench:
         board.head("An operator's message, Discord → shopper's stream (gateway, SQLite)")
         self._relay_rows("discord", "", relay.summary(found["floor"]), relay.summary(found["ours"]))
         board.head("A shopper's message, POST → Discord")
-        delays = await guild.outgoing_delays(self._folder, effort.outgoing_seconds)
+        delays, refused = await guild.outgoing_delays(self._folder, effort.outgoing_seconds)
         board.add("p50 at 1/s in each of 5 channels, limits on", "ms", percentile(delays, 50),
                   name="shopper_to_discord_p50_ms", aim=at_most(50))  # fmt: skip
         board.add("p99", "ms", percentile(delays, 99), name="shopper_to_discord_p99_ms")
+        board.add("calls refused with 429", "", refused, name="discord_refused", aim=at_most(5))
 
 
 def _unless_sustained(speed: float, rate: float) -> str:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from benchmarks import outgoing, relay
 from benchmarks.house import Case, common_environment, escalated, require_alive, write_policy
@@ -183,7 +182,7 @@ class Line(Rounds):
         return heard
 
     def _checked(self, events: Sequence[Event], told: Told) -> Told:
-        for index, came in told.order.items():
+        for came in told.order.values():
             if came != sorted(came):
                 raise BenchFailed(f"{self.mode}: a shopper got {came} in this order.")
         return super()._checked(events, told)
@@ -267,17 +266,13 @@ def posts_of(house: Guild) -> Callable[[], Iterator[tuple[float, str]]]:
     return posts
 
 
-async def outgoing_delays(folder: Path, seconds: float) -> list[float]:
-    """In ms, from a shopper's POST to its arrival at Discord, at 1/s in each of five channels."""
+async def outgoing_delays(folder: Path, seconds: float) -> tuple[list[float], int]:
+    """In ms, from a shopper's POST to its arrival at Discord, at 1/s in each of five channels; and how many calls were
+    refused with 429, those before included that open the threads."""
     per_second = outgoing.CHANNELS
     async with guild(folder, "outgoing-discord", channels=per_second, enforce=True) as ours:
         cases = await escalated(ours, [f"case-{index}" for index in range(per_second)])
         await threads_of(ours, cases)
         await asyncio.sleep(SETTLE_SECONDS)  # until the allowance that the opening used is there again
         delays = await outgoing.write(ours, cases, per_second, int(per_second * seconds), posts_of(ours))
-        refused: list[Any] = [call.method for call in ours.discord.calls if call.status == 429]
-        if refused:
-            raise BenchFailed(
-                f"Discord refused {len(refused)} calls as too many; the first was {refused[0]}."
-            )
-        return delays
+        return delays, sum(call.status == 429 for call in ours.discord.calls)

@@ -196,8 +196,11 @@ def escalation(name: str, turns: int = 1) -> Json:
 
 
 async def ask(wire: Wire, path: str, body: Json, token: str, wanted: int = 200) -> Json:
-    """POST; `BenchFailed` for any other status."""
+    """POST, again while Baton is busy; `BenchFailed` for any other status."""
     status, answer = await wire.post(path, body, token)
+    while status == 503 and wanted != 503:
+        await asyncio.sleep(0.2)
+        status, answer = await wire.post(path, body, token)
     if status != wanted:
         raise BenchFailed(f"POST {path} was answered with {status}: {answer[:300]!r}")
     return dict(json.loads(answer))

@@ -34,7 +34,7 @@ UNEXPECTED = (
     "catching up failed",
     "error ",
 )
-EXCUSED = ("place in trouble", "place still in trouble")
+EXCUSED = ("place in trouble", "place still in trouble", "Discord cannot be reached (timeout)")
 """A call that timed out: the machine was busy, and the times are a twentieth of the real ones."""
 LOOK = 0.01
 """Seconds between two looks whether a replica has stopped itself."""
