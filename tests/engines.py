@@ -18,6 +18,10 @@ def share_what_is_compiled() -> None:
 
 def _sharing(url: str, **options: Any) -> Engine:
     engine = _create(url, **options)
-    first = _first.setdefault(engine.dialect.name, engine)
+    first = _first.get(engine.dialect.name)
+    # One that never connected does not know what it speaks to.
+    if first is None or first.dialect.server_version_info is None:
+        _first[engine.dialect.name] = engine
+        return engine
     engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
     return engine

@@ -9,6 +9,7 @@ answer is sent again.
 import asyncio
 import contextlib
 import re
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ WORDS = {1: 12, 2: 1500, 3: 30, 4: 600, 5: 1, 6: 800}
 """How many words each line of the transcript has. A word is 8 characters: the second line fills a post and more."""
 REPLIES, SAID = 3, 3
 WORD = re.compile(r"\b([twra]\d+)w(\d+)\b")
+LAST_FOR_SHOPPER = "SELECT max(seq) FROM entry WHERE audience = 'shopper'"
 TIMEOUT = 60.0
 TICK = 0.02
 
@@ -94,8 +96,8 @@ class Story:
                 async with asyncio.timeout(TIMEOUT):
                     await self._everybody()
                     return await then(self)
-            except TimeoutError:
-                raise AssertionError(self._where_it_hangs()) from None
+            except TimeoutError as error:
+                raise AssertionError(self._where_it_hangs(error)) from None
 
     async def _hook_address(self, stack: contextlib.AsyncExitStack) -> str:
         if self.hook is None:
@@ -245,7 +247,7 @@ class Story:
             return False
         owed = self.rows("SELECT 1 FROM lane WHERE due_at IS NOT NULL")
         open_calls = self.rows("SELECT 1 FROM delivery WHERE state IN ('planned', 'sending', 'uncertain')")
-        last = self.rows("SELECT max(seq) FROM entry WHERE audience = 'shopper'")
+        last = self.rows(LAST_FOR_SHOPPER)
         return not owed and not open_calls and last[0][0] == self.widget.last
 
     async def until(self, condition: Callable[[], Any]) -> None:
@@ -256,12 +258,15 @@ class Story:
                 raise AssertionError(broken)
             await asyncio.sleep(TICK)
 
-    def _where_it_hangs(self) -> str:
+    def _where_it_hangs(self, error: TimeoutError) -> str:
+        waits = traceback.extract_tb((error.__cause__ or error).__traceback__)
         lanes = self.rows("SELECT reader, position, due_at, not_before, lease_until, faults, fault FROM lane")
         calls = self.rows(
             "SELECT id, reader, op, state, attempt, error FROM delivery WHERE state NOT IN ('sent')"
         )
         says = [
+            "waits in " + ", ".join(f"{one.name}:{one.lineno}" for one in waits),
+            f"quiet {self.team.is_quiet()}, last for the shopper {self.rows(LAST_FOR_SHOPPER)}",
             f"died at {self.house.deaths}, stood still {self.house.pauses}",
             f"lanes {lanes}",
             f"deliveries {calls}",
