@@ -505,7 +505,7 @@ class InDiscord(Team):
         return (await self.house.type(user, "queue")).text
 
     async def send_to_shopper(self, user: str, case: Case, message: str) -> None:
-        await self.discord.settled()
+        await self.marked(case, message)  # nobody points at a message before Baton has heard it
         interaction = await self.discord.context_menu(user, case.channel, message, "Send to shopper")
         await interaction.outcome()
         assert not interaction.failed
