@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot import texts
-from bot.commands import OUTCOMES, PRIORITIES, Outcome
+from bot.commands import OUTCOMES, PRIORITIES, Outcome, ThreadMessage
 from bot.errors import Misread
 from bot.meant import closest
+from bot.people import Actor
 
 
 class Act(StrEnum):
@@ -137,6 +138,15 @@ def only_reads(text: str, *, in_thread: bool = True) -> bool:
         return parse(text, in_thread=in_thread).only_reads
     except Misread:
         return True
+
+
+def asked_in(command: object) -> tuple[str, tuple[Actor, ...]] | None:
+    """The words and people of a message to the bot that the desk answers, since no handler does; else None."""
+    heard = command.heard if isinstance(command, ThreadMessage) else None
+    if heard is None or heard.addressed != "bot":
+        return None
+    words = str(heard.extra.get("command") or "")
+    return (words, tuple(heard.extra.get("people", ()))) if only_reads(words) else None
 
 
 def numbers_in(text: str) -> set[int]:

@@ -25,11 +25,11 @@ from adapters.discord.inbound import said as spoken
 from adapters.discord.outbound import DiscordChat
 from adapters.discord.places import PLATFORM
 from bot import texts
-from bot.commands import ThreadMessage, Withdraw
+from bot.commands import Withdraw
 from bot.errors import Busy, DeliveryFault, Refused, Unavailable
 from bot.ports import Bus, Desk
 from bot.posts import Answer, Place
-from bot.verbs import only_reads
+from bot.verbs import asked_in
 
 log = logging.getLogger("baton.discord")
 
@@ -171,11 +171,8 @@ class Listeners:
 
     def _look_up(self, where: Where, command: Any, result: Any) -> None:
         """A verb that only reads has no handler: the desk answers it, for the case of that thread."""
-        heard = command.heard if isinstance(command, ThreadMessage) else None
-        if heard is None or heard.addressed != "bot":
-            return
-        words, people = str(heard.extra.get("command") or ""), tuple(heard.extra.get("people", ()))
-        if only_reads(words):
+        if (asked := asked_in(command)) is not None:
+            words, people = asked
             asking = self._desk.ask(words, command.actor, number=result.number, people=people)
             self._errand(self._tell_soon(where, asking))
 

@@ -42,7 +42,7 @@ from bot.errors import AlreadyClaimed, Busy, DeliveryFault, Refused, Unavailable
 from bot.people import Actor, Role
 from bot.ports import Bus, Desk
 from bot.posts import FORMS, Action, Answer, Place
-from bot.verbs import goes_away, only_reads
+from bot.verbs import asked_in, goes_away
 
 log = logging.getLogger("baton.slack")
 
@@ -112,11 +112,8 @@ class Listeners:
 
     def _look_up(self, where: Where, command: Any, result: Any) -> None:
         """A verb that only reads has no handler: the desk answers it, for the case of that thread."""
-        heard = command.heard if isinstance(command, ThreadMessage) else None
-        if heard is None or heard.addressed != "bot":
-            return
-        words, people = str(heard.extra.get("command") or ""), tuple(heard.extra.get("people", ()))
-        if only_reads(words):
+        if (asked := asked_in(command)) is not None:
+            words, people = asked
             asking = self._desk.ask(words, command.actor, number=result.number, people=people)
             self._errand(self._tell_soon(where, asking))
 

@@ -41,8 +41,8 @@ COMMAND_HINT = "queue | mine | find words | claim 1042 | help"
 
 
 def window_not_opened() -> str:
-    """Slack allows three seconds for it."""
-    return "That took too long, and Slack did not open the window. Press it again."
+    """A platform allows three seconds for it."""
+    return "That took too long, and the window did not open. Press it again."
 
 
 def form_not_opened() -> str:
@@ -96,7 +96,7 @@ def choices_by_typing(shown: int, verb: str) -> str:
 
 
 def too_long_for_a_window() -> str:
-    """Slack's fields end at 3,000 characters, and nothing of a reply may be lost."""
+    """A window's fields end at 3,000 characters, and nothing of a reply may be lost."""
     return "This text is too long for a window. Write it in the thread, where there is no such limit."
 
 
